@@ -1,0 +1,1 @@
+"""Baselines without training that a network must beat."""

@@ -1,0 +1,1 @@
+"""Reading and writing measured stacks, labels and regions of interest."""

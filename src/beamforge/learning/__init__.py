@@ -1,0 +1,1 @@
+"""Architectures, losses, training and checkpoints."""

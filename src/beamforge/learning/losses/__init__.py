@@ -1,0 +1,1 @@
+"""Losses by name, all with an ignore label."""

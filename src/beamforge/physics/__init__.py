@@ -1,0 +1,1 @@
+"""Attenuation, correlograms and the detector."""

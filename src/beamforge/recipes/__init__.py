@@ -1,0 +1,1 @@
+"""The recipe, the run and its stages."""

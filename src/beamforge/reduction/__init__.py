@@ -1,0 +1,1 @@
+"""From raw frames to transmission, fringe amplitudes and dark field."""

@@ -1,0 +1,1 @@
+"""Applying a predictor to whole images and big stacks."""

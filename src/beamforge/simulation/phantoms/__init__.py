@@ -1,0 +1,1 @@
+"""Physical stand-ins for experiments whose data are not public."""

@@ -1,0 +1,1 @@
+"""Steps that write the label image; a module here is found by itself."""
