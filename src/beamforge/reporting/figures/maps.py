@@ -145,6 +145,7 @@ def _heat(
     shown = axes.imshow(values, cmap=colours, vmin=limits[0], vmax=limits[1], aspect="auto", interpolation="nearest")
     shown.set_cmap(shown.get_cmap().with_extremes(bad=RIGHT))
     axes.grid(visible=False)
+    axes.tick_params(axis="y", length=0)
     if values.shape[1] <= _MOST_NUMBERED:
         _number_cells(axes, shown, values)
     return shown

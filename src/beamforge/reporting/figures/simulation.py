@@ -13,7 +13,7 @@ from beamforge.errors import InputError
 from beamforge.reporting.pictures import grey_bar, normalised, robust_limits, scale_bar, show_grey
 from beamforge.reporting.style import FULL_WIDTH, INK, SERIES, new_figure, styled
 
-_DASHES = ((1, 0), (5, 2), (2, 1.5), (6, 2, 1.5, 2))
+_LINES = ("-", "--", ":", "-.")
 
 
 @styled
@@ -91,8 +91,8 @@ def correlation_by_lag(
     axes = figure.subplots()
     axes.axhline(0, color=INK, linewidth=0.8)
     axes.plot(distances[drawn], np.asarray(measured)[drawn], "o-", color=INK, markersize=4, label="measured")
-    for (name, values), colour, dashes in zip(simulated.items(), cycle(SERIES), cycle(_DASHES), strict=False):
-        axes.plot(distances[drawn], np.asarray(values)[drawn], color=colour, dashes=dashes, label=f"simulated: {name}")
+    for (name, values), colour, line in zip(simulated.items(), cycle(SERIES), cycle(_LINES), strict=False):
+        axes.plot(distances[drawn], np.asarray(values)[drawn], color=colour, linestyle=line, label=f"simulated: {name}")
     if logarithmic:
         axes.set_xscale("log")
     axes.set_title(title)

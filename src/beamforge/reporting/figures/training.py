@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -23,8 +23,7 @@ CURVES: Mapping[str, tuple[str, ...]] = {
 }
 """Keys of an event by the panel they are drawn in; those that no event has are left out."""
 
-_DASHES = {"validation": (4, 1.5)}
-_SOLID = (1, 0)
+_LINES: dict[str, Literal["-", "--"]] = {"training": "-", "validation": "--"}
 _MARKED = 12
 
 
@@ -72,7 +71,7 @@ def training_curves(
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     handles = [Line2D([], [], color=c, label=name) for name, c in zip(runs, cycle(SERIES), strict=False)]
     if any(len(keys) > 1 for keys in found.values()):
-        handles += [Line2D([], [], color=MUTED, dashes=d, label=n) for n, d in {"training": _SOLID, **_DASHES}.items()]
+        handles += [Line2D([], [], color=MUTED, linestyle=line, label=name) for name, line in _LINES.items()]
     figure.legend(handles=handles, loc="outside lower center", ncols=3)
     return figure
 
@@ -82,6 +81,6 @@ def _curve(axes: Axes, events: Sequence[Event], horizontal: str, key: str, colou
     if not points:
         return
     x, y = np.array(points, dtype=np.float64).T
-    dashes = _DASHES.get(key.split("_")[0], _SOLID) if dashed else _SOLID
+    line = _LINES.get(key.split("_")[0], "-") if dashed else "-"
     marker = "o" if len(x) <= _MARKED else ""
-    axes.plot(x, y, color=colour, dashes=dashes, marker=marker, markersize=3)
+    axes.plot(x, y, color=colour, linestyle=line, marker=marker, markersize=3)
