@@ -108,7 +108,10 @@ def test_error_of_two_normal_classes_is_that_of_the_closed_form() -> None:
 def test_likelihoods_are_those_of_scipys_curves() -> None:
     expected = densities_by_scipy(IMAGE.astype(np.float64))
     found = AnalyticClassifier(MODEL).log_likelihoods(IMAGE)
-    typical = expected.max(axis=0) - expected < 6
+    # The model ends at six standard deviations, SciPy's curves do not.
+    scores = [MODEL.marginals.to_normal(IMAGE.reshape(3, -1), label) for label in range(3)]
+    typical = (np.abs(scores).max(axis=1) < 5).reshape(expected.shape)
+    assert typical.mean() > 0.9
     assert np.abs(found - expected)[typical].max() < 2e-3
 
 
