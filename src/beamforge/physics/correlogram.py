@@ -57,7 +57,7 @@ def sphere_correlation(length: ArrayLike, radius: float) -> Float64:
     u = np.where(inside & (x > 0.0), x, 1.0)
     square = u * u
     root = np.sqrt(4.0 - square)
-    logarithm = np.log(u / (2.0 + root))
+    logarithm = np.log(u) - np.log(2.0 + root)
     values = 0.5 * root * (1.0 + square / 8.0) + 0.5 * square * (1.0 - square / 16.0) * logarithm
     return np.where(x == 0.0, 1.0, np.where(inside, values, 0.0))
 
