@@ -36,6 +36,19 @@ def _remove(path: Path) -> None:
 
 
 @contextlib.contextmanager
+def full_disk_named(target: str | Path) -> Iterator[None]:
+    """Turn the system's error about a full disk, met while writing `target`, into one that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise BeamforgeError(
+                f"{target}: the disk is full; free some space and run the same command again, finished parts are kept"
+            ) from error
+        raise
+
+
+@contextlib.contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Give a temporary path beside `path`; rename it to `path` when the block ends without an error.
 
@@ -50,20 +63,15 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.partial{target.suffix}")
     try:
-        yield temporary
-        if temporary.is_dir():
-            for file in temporary.rglob("*"):
-                if file.is_file():
-                    _flush(file)
-        _flush(temporary)
-        _replace(temporary, target)
-        _flush(target.parent)
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise BeamforgeError(
-                f"{target}: the disk is full; free some space and run the same command again, finished parts are kept"
-            ) from error
-        raise
+        with full_disk_named(target):
+            yield temporary
+            if temporary.is_dir():
+                for file in temporary.rglob("*"):
+                    if file.is_file():
+                        _flush(file)
+            _flush(temporary)
+            _replace(temporary, target)
+            _flush(target.parent)
     finally:
         _remove(temporary)
 

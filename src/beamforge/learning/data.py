@@ -1,0 +1,235 @@
+"""Simulated and measured images as torch data sets.
+
+Every item is a pair ``(image, labels)``: float32 (channel, y, x) in the stack's own units and int64 (y, x), in which
+pixels that are invalid (not finite) in any channel are 255, ignore. An item depends on nothing but the data set's
+settings and its index, so that any number of workers makes the same bytes.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterable, Iterator, Sequence
+from multiprocessing.context import BaseContext
+from pathlib import Path
+
+import numpy as np
+import torch
+import xarray as xr
+from numpy.random import SeedSequence, default_rng
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from beamforge.errors import InputError
+from beamforge.learning.tiles import TileGrid, cut_padded, labelled_and_valid, positions_with_labels
+from beamforge.simulation.dataset import open_dataset
+from beamforge.simulation.scenario import Scenario
+from beamforge.stack import IGNORE, Channel, Classes, channels_of, check_pair, classes_of
+
+Item = tuple[Tensor, Tensor]
+
+
+class LabelledImages(Dataset[Item]):
+    """Images with labels, by index.
+
+    Attributes
+    ----------
+    classes, channels
+        What the labels and the channels are.
+    endless
+        Whether indices beyond the length are valid too and give ever new items.
+    """
+
+    classes: Classes
+    channels: tuple[Channel, ...]
+    endless: bool = False
+
+    def __init__(self, classes: Classes, channels: Sequence[Channel], length: int) -> None:
+        if length < 1:
+            raise InputError(f"a data set of {length} items, expected at least 1")
+        self.classes = classes
+        self.channels = tuple(channels)
+        self._length = length
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, index: int) -> Item:
+        position = int(index)
+        if position < 0:
+            raise IndexError(f"item {position}: indices start at 0")
+        if position >= self._length and not self.endless:
+            raise IndexError(f"item {position} of {self._length}")
+        return as_item(*self.arrays(position))
+
+    def __iter__(self) -> Iterator[Item]:
+        return (self[index] for index in range(self._length))
+
+    def arrays(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Make image (channel, y, x) and labels (y, x) as NumPy arrays."""
+        raise NotImplementedError
+
+
+class SimulatedDataset(LabelledImages):
+    """Samples simulated when they are asked for: item ``i`` is ``scenario(seed, i)``."""
+
+    endless = True
+
+    def __init__(self, scenario: Scenario, seed: int, length: int) -> None:
+        super().__init__(scenario.classes, scenario.channels, length)
+        self.scenario = scenario
+        self.seed = seed
+
+    def arrays(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Simulate."""
+        sample = self.scenario(self.seed, index)
+        return sample.image, sample.labels
+
+
+class StoredDataset(LabelledImages):
+    """Samples that `write_dataset` stored."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.samples = open_dataset(path)
+        super().__init__(self.samples.classes, self.samples.channels, len(self.samples))
+
+    def arrays(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Read."""
+        return self.samples.pixels(index)
+
+
+class MeasuredTiles(LabelledImages):
+    """Random tiles of a measurement.
+
+    Every position at which the tile holds at least one labelled and valid pixel is equally likely.
+
+    Parameters
+    ----------
+    stack
+        (channel, y, x); it is held in memory as float32, once in every worker process.
+    labels
+        (y, x) of the same size.
+    tile
+        Side of the tiles in px.
+    seed
+        Item ``i`` draws from ``SeedSequence([seed, i])``.
+    length
+        Items that make an epoch; further indices give further tiles.
+    augment
+        Whether to turn and mirror each tile into one of its eight orientations at random. Leave it off where the
+        instrument prefers a direction.
+
+    Raises
+    ------
+    InputError
+        If the labels have another size, no pixel is both labelled and valid, or the tile is larger than the image.
+    """
+
+    endless = True
+
+    def __init__(
+        self, stack: xr.DataArray, labels: xr.DataArray, tile: int, seed: int, length: int, *, augment: bool = False
+    ) -> None:
+        super().__init__(classes_of(labels), channels_of(stack), length)
+        check_pair(stack, labels)
+        self.tile = tile
+        self.seed = seed
+        self.augment = augment
+        self._image = np.asarray(stack.data, dtype=np.float32)
+        self._labels = np.asarray(labels.data, dtype=np.uint8)
+        self._positions = positions_with_labels(labelled_and_valid(self._image, self._labels), tile)
+
+    def arrays(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Cut a tile out."""
+        rng = default_rng(SeedSequence([self.seed, index]))
+        top, left = self._positions.draw(rng)
+        here = (slice(top, top + self.tile), slice(left, left + self.tile))
+        image, labels = self._image[:, *here], self._labels[here]
+        if self.augment:
+            turns, mirrored = int(rng.integers(4)), bool(rng.integers(2))
+            image, labels = np.rot90(image, turns, axes=(-2, -1)), np.rot90(labels, turns, axes=(-2, -1))
+            if mirrored:
+                image, labels = image[..., ::-1], labels[..., ::-1]
+        return image, labels
+
+
+class GridTiles(LabelledImages):
+    """The tiles of a measurement that `grid_tiles` makes."""
+
+    def __init__(self, stack: xr.DataArray, labels: xr.DataArray, tile: int) -> None:
+        check_pair(stack, labels)
+        self.tile = tile
+        self._image = np.asarray(stack.data, dtype=np.float32)
+        self._labels = np.asarray(labels.data, dtype=np.uint8)
+        grid = TileGrid(self._labels.shape, tile)
+        usable = labelled_and_valid(self._image, self._labels)
+        self.origins = tuple(origin for origin in grid.origins() if usable[grid.window(origin)].any())
+        if not self.origins:
+            raise InputError("no pixel is both labelled and finite in every channel; nothing can be evaluated on it")
+        super().__init__(classes_of(labels), channels_of(stack), len(self.origins))
+
+    def arrays(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Cut a tile out."""
+        return cut_padded(self._image, self._labels, self.origins[index], self.tile)
+
+
+def grid_tiles(stack: xr.DataArray, labels: xr.DataArray, tile: int) -> GridTiles:
+    """Cut a measurement into tiles that do not overlap, for evaluation.
+
+    Tiles at the right and lower edge reach beyond the image: there the image goes on by reflection, so that a network
+    meets no artificial edge, and the labels are ignore. Tiles without a labelled and valid pixel are left out.
+
+    Parameters
+    ----------
+    stack
+        (channel, y, x).
+    labels
+        (y, x) of the same size.
+    tile
+        Side of the tiles in px.
+
+    Raises
+    ------
+    InputError
+        If the labels have another size or no pixel is both labelled and valid.
+    """
+    return GridTiles(stack, labels, tile)
+
+
+def as_item(image: np.ndarray, labels: np.ndarray) -> Item:
+    """Make the tensors of an item; pixels that are not finite in every channel become ignore."""
+    valid = np.isfinite(image).all(axis=0)
+    numbers = np.where(valid, labels, IGNORE).astype(np.int64)
+    return torch.from_numpy(np.array(image, dtype=np.float32, order="C")), torch.from_numpy(numbers)
+
+
+def loader(
+    dataset: LabelledImages, batch: int, *, workers: int = 0, indices: Iterable[int] | None = None
+) -> DataLoader[Item]:
+    """Load batches in a fixed order, the same bytes for any number of workers.
+
+    Parameters
+    ----------
+    dataset
+        Where the items come from.
+    batch
+        Items in a batch; the last one may have fewer.
+    workers
+        Processes that make items; 0 makes them in this one.
+    indices
+        The items in their order; by default all.
+    """
+    order = list(range(len(dataset)) if indices is None else indices)
+    context = worker_context() if workers else None
+    return DataLoader(dataset, batch_size=batch, sampler=order, num_workers=workers, multiprocessing_context=context)
+
+
+def worker_context() -> BaseContext:
+    """Give the multiprocessing context in which worker processes of a loader start.
+
+    A fork of this process would copy the locks and thread pools of numba, OpenMP and torch in whatever state they
+    are in, which is known to hang. The fork server is a process that has imported everything and run nothing: workers
+    forked from it start in milliseconds. Scripts need the guard ``if __name__ == "__main__":``.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    return context
