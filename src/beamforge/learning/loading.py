@@ -1,0 +1,34 @@
+"""Batches from data, prepared by any number of workers with the same result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import cast
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from beamforge.learning.plan import LabelledTiles
+
+Batch = tuple[Tensor, Tensor]
+
+
+def load(data: LabelledTiles, batches: Iterable[list[int]], workers: int) -> DataLoader[Batch]:
+    """Make batches of the samples with these numbers, in this order.
+
+    Samples depend on their number alone, so it does not matter which worker makes them.
+    """
+    return DataLoader(
+        cast("Dataset[Batch]", data),
+        batch_sampler=batches,
+        num_workers=workers,
+        generator=torch.Generator(),  # else making the loader would draw from the global stream
+        pin_memory=torch.cuda.is_available(),
+    )
+
+
+def in_order(length: int, batch: int, process: int, processes: int) -> list[list[int]]:
+    """Split the numbers 0..length-1 into batches, those of one of several processes."""
+    numbers = list(range(process, length, processes))
+    return [numbers[first : first + batch] for first in range(0, len(numbers), batch)]
