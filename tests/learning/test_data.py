@@ -61,7 +61,6 @@ def datasets(folder: Path) -> dict[str, LabelledImages]:
     }
 
 
-@pytest.mark.filterwarnings("ignore:This DataLoader will create 4 worker processes")  # on a machine of two cores
 def test_same_bytes_for_0_1_and_4_workers(tmp_path: Path) -> None:
     for name, dataset in datasets(tmp_path).items():
         order = [[0, 2], [1]] if name == "grid" else [[3, 0], [5, 1], [2, 4]]
