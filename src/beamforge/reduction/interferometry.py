@@ -229,7 +229,7 @@ def reduce_series(
     whole = partial(dask.array.from_delayed, shape=(len(modes), *shape), dtype=np.float32)
     blocks = [whole(delayed(one)(position)) for position in range(len(lengths))]
     channels = [{"mode": mode, "autocorrelation_length": float(length)} for length in lengths for mode in modes]
-    joined: Any = dask.array.concatenate(blocks)  # type: ignore[no-untyped-call]
+    joined: Any = dask.array.concatenate(blocks)
     return as_stack(joined, channels, **attrs)
 
 
