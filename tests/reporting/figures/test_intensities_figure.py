@@ -5,6 +5,7 @@ from scipy import stats
 from beamforge.errors import InputError
 from beamforge.reporting.figures import fitted_densities
 from beamforge.stack import IGNORE, as_labels, as_stack
+from beamforge.statistics import IntensityModel
 
 CENTRES = np.array([[0.0, 10.0, 20.0, 30.0], [5.0, 15.0, 25.0, 35.0]])
 
@@ -48,3 +49,15 @@ def test_a_class_without_pixels_has_no_panel() -> None:
     assert figure.get_supxlabel() == "H0 0 nm (counts)"
     with pytest.raises(InputError, match="annotated pixel"):
         fitted_densities({"normal": Normal()}, stack, labels, classes=[1])
+
+
+def test_models_of_the_statistics_can_be_drawn() -> None:
+    stack, labels = example()
+    kinds = ("johnson", "empirical")
+    fits = {kind: IntensityModel.fit(stack, labels, marginal=kind).marginals for kind in kinds}
+    figure = fitted_densities(fits, stack, labels, channels=[2])
+    for axes, centre in zip(figure.axes, CENTRES[:, 2], strict=True):
+        for line in axes.lines:
+            x, y = line.get_data()
+            assert np.trapezoid(y, x) == pytest.approx(1.0, abs=0.03)
+            assert np.abs(y - stats.norm.pdf(x, centre)).max() < 0.1

@@ -4,33 +4,50 @@ from beamforge.errors import InputError
 from beamforge.reporting.figures import training_curves
 
 
-def events(offset: float):
-    yield {"event": "start", "seed": 1}
+def events(scale: float, validation: tuple[str, ...] = ("synthetic", "measured")) -> list[dict]:
+    run = [{"event": "start", "seed": 1}]
     for epoch in range(1, 4):
-        yield {"epoch": epoch, "training_loss": offset / epoch, "validation_dice": 1 - offset / epoch}
-    yield {"epoch": 4, "training_loss": None}
+        results = {name: {"loss": 2 * scale / epoch, "dice": 1 - scale / epoch, "miou": 0.5} for name in validation}
+        run.append({"epoch": epoch, "train_loss": scale / epoch, "validation": results, "best": epoch == 2})
+    return run
 
 
-def test_a_colour_for_each_training_and_a_panel_for_each_quantity() -> None:
-    figure = training_curves({"synthetic": list(events(0.5)), "measured": list(events(0.9))})
+def test_a_colour_for_each_training_and_a_line_style_for_each_data_set() -> None:
+    figure = training_curves({"correlated": events(0.5), "i.i.d.": events(0.9)})
     loss, dice = figure.axes
     assert [axes.get_title(loc="left") for axes in (loss, dice)] == ["loss", "Dice"]
-    assert loss.lines[1].get_ydata().tolist() == pytest.approx([0.9, 0.45, 0.3])
-    assert dice.lines[0].get_xdata().tolist() == [1, 2, 3]
-    assert loss.lines[0].get_color() == dice.lines[0].get_color() != loss.lines[1].get_color()
     assert loss.get_xlabel() == "epoch"
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["synthetic", "measured"]
+    drawn = {(line.get_color(), line.get_linestyle()): list(line.get_ydata()) for line in loss.lines}
+    first, second = dict.fromkeys(colour for colour, _ in drawn)
+    assert drawn[first, "-"] == pytest.approx([0.5, 0.25, 0.5 / 3])
+    assert drawn[second, "--"] == drawn[second, ":"] == pytest.approx([1.8, 0.9, 0.6])
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        "correlated",
+        "i.i.d.",
+        "training data",
+        "validation: synthetic",
+        "validation: measured",
+    ]
 
 
-def test_validation_is_dashed_beside_training() -> None:
-    run = [{"step": s, "training_loss": 1.0, "validation_loss": 2.0} for s in (0, 10)]
-    figure = training_curves({"a": run}, horizontal="step")
-    solid, dashed = figure.axes[0].lines
-    assert not solid.is_dashed()
-    assert dashed.is_dashed()
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["a", "training", "validation"]
+def test_a_ring_marks_the_epoch_that_was_kept() -> None:
+    dice = training_curves({"a": events(0.5)}).axes[1]
+    (ring,) = [line for line in dice.lines if line.get_marker() == "o"]
+    assert ring.get_xydata().tolist() == [[2.0, 0.75]]
 
 
-def test_events_without_any_known_key_are_named() -> None:
-    with pytest.raises(InputError, match="accuracy"):
-        training_curves({"a": [{"epoch": 1, "accuracy": 0.5}]})
+def test_a_training_without_validation_has_its_loss_alone() -> None:
+    figure = training_curves({"a": events(0.5, validation=())})
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["loss"]
+
+
+def test_scores_can_be_chosen() -> None:
+    figure = training_curves({"a": events(0.5)}, scores={"dice": "Dice", "miou": "mean IoU"})
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["loss", "Dice", "mean IoU"]
+    with pytest.raises(InputError, match=r"accuracy.*dice"):
+        training_curves({"a": events(0.5)}, scores={"accuracy": "accuracy"})
+
+
+def test_nothing_finished_is_said() -> None:
+    with pytest.raises(InputError, match="finished an epoch"):
+        training_curves({"a": [{"event": "start"}]})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 import xarray as xr
@@ -26,6 +26,7 @@ _POINTS = 240
 _TAILS = 0.005
 _MARGIN = 0.2
 _ACROSS = 4
+_LOOKS: tuple[tuple[str, Literal["-", "--", ":"]], ...] = ((INK, "-"), (SERIES[1], "--"), (SERIES[0], ":"))
 
 
 class Density(Protocol):
@@ -52,7 +53,7 @@ def fitted_densities(
     Parameters
     ----------
     fits
-        Marginals by their name in the legend, such as ``{"Johnson": model.marginals}``.
+        At most three marginals by their name in the legend, such as ``{"Johnson": model.marginals}``.
     stack, labels
         The measurement they were fitted on.
     channels
@@ -63,8 +64,10 @@ def fitted_densities(
     Raises
     ------
     InputError
-        If no class has a pixel or a channel does not exist.
+        If no class has a pixel, a channel does not exist or there are too many fits to tell apart.
     """
+    if len(fits) > len(_LOOKS):
+        raise InputError(f"{len(fits)} fits in one figure, at most {len(_LOOKS)} can be told apart")
     check_pair(stack, labels)
     shown = chosen_channels(stack, channels, most=3)
     numbers = labels.values
@@ -82,15 +85,16 @@ def fitted_densities(
         curves = [_densities(fit, places, shown, stack.sizes["channel"], label) for fit in fits.values()]
         for column, axes in enumerate(panels):
             _histogram(axes, inside[column], edges[column], names.colours[label])
-            for colour, density in zip(_line_colours(len(fits)), curves, strict=True):
-                axes.plot(places[column], density[column], color=colour, linewidth=1.4)
+            for (colour, line), density in zip(_LOOKS, curves, strict=False):
+                axes.plot(places[column], density[column], color=colour, linestyle=line, linewidth=1.4)
             axes.set_ylim(bottom=0)
             title = names.names[label] if len(shown) == 1 else f"{names.names[label]}\n{records[shown[column]].label}"
             axes.set_title(title, fontsize=8)
     name = records[shown[0]].label if len(shown) == 1 else "value"
     figure.supxlabel(quantity(name, stack.attrs.get("units")), fontsize=10)
     handles: list[Artist] = [Patch(color=MUTED, alpha=0.5, label="measured (histogram)")]
-    handles += [Line2D([], [], color=c, label=n) for c, n in zip(_line_colours(len(fits)), fits, strict=True)]
+    for (colour, line), name in zip(_LOOKS, fits, strict=False):
+        handles.append(Line2D([], [], color=colour, linestyle=line, label=name))
     figure.legend(handles=handles, loc="outside upper right", ncols=len(handles))
     return figure
 
@@ -133,7 +137,3 @@ def _histogram(axes: Axes, values: Float64, edges: Float64, colour: str) -> None
     axes.tick_params(labelsize=8)
     axes.grid(visible=False)
     axes.spines["left"].set_visible(False)
-
-
-def _line_colours(count: int) -> list[str]:
-    return [INK, *SERIES][:count]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import cycle
 from typing import Any, Literal
 
@@ -16,71 +16,91 @@ from beamforge.errors import InputError
 from beamforge.reporting.style import FULL_WIDTH, MUTED, SERIES, new_figure, styled
 
 Event = Mapping[str, Any]
+LineStyle = Literal["-", "--", ":", "-."]
 
-CURVES: Mapping[str, tuple[str, ...]] = {
-    "loss": ("loss", "training_loss", "validation_loss"),
-    "Dice": ("dice", "training_dice", "validation_dice"),
-}
-"""Keys of an event by the panel they are drawn in; those that no event has are left out."""
+SCORES: Mapping[str, str] = {"dice": "Dice"}
+"""Scores drawn by default: their key among an event's validation results, and the title of their panel."""
 
-_LINES: dict[str, Literal["-", "--"]] = {"training": "-", "validation": "--"}
-_MARKED = 12
+_VALIDATION_LINES: tuple[LineStyle, ...] = ("--", ":", "-.")
 
 
 @styled
-def training_curves(
-    runs: Mapping[str, Sequence[Event]],
-    *,
-    curves: Mapping[str, tuple[str, ...]] = CURVES,
-    horizontal: str = "epoch",
-) -> Figure:
-    """Draw the records of ``events.jsonl`` of one or several trainings, a panel for each quantity.
+def training_curves(runs: Mapping[str, Sequence[Event]], *, scores: Mapping[str, str] = SCORES) -> Figure:
+    """Draw the records of ``events.jsonl`` of one or several trainings: the loss and a panel for each score.
 
-    A colour is a training; keys that begin with ``validation`` are dashed where the panel also shows another.
+    A colour is a training, a line style is the data: that of the training or one of the validation sets. A ring marks
+    the epoch that was kept as the best.
 
     Parameters
     ----------
     runs
-        The records of each training in order, by its name; records without the horizontal key are passed over.
-    curves
-        Keys drawn, by the title of their panel.
-    horizontal
-        Key of the horizontal axis.
+        The records of each training in order, by its name; those that are not of an epoch are passed over.
+    scores
+        Keys of the validation results to draw, with the titles of their panels.
 
     Raises
     ------
     InputError
-        If no record holds any of the keys.
+        If no training has finished an epoch, or a score was never validated.
     """
-    found = {
-        title: [key for key in keys if any(key in event and horizontal in event for e in runs.values() for event in e)]
-        for title, keys in curves.items()
-    }
-    found = {title: keys for title, keys in found.items() if keys}
-    if not found:
-        present = sorted({key for events in runs.values() for event in events for key in event})
-        raise InputError(f"no event holds {horizontal!r} and one of {dict(curves)}; the events hold {present}")
-    figure = new_figure(FULL_WIDTH, 3.0 + 0.22 * -(-len(runs) // 3))
-    panels = figure.subplots(1, len(found), squeeze=False).ravel()
-    for axes, (title, keys) in zip(panels, found.items(), strict=True):
-        for events, colour in zip(runs.values(), cycle(SERIES), strict=False):
-            for key in keys:
-                _curve(axes, events, horizontal, key, colour, dashed=len(keys) > 1)
-        axes.set_title(title)
-        axes.set_xlabel(horizontal)
-        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-    handles = [Line2D([], [], color=c, label=name) for name, c in zip(runs, cycle(SERIES), strict=False)]
-    if any(len(keys) > 1 for keys in found.values()):
-        handles += [Line2D([], [], color=MUTED, linestyle=line, label=name) for name, line in _LINES.items()]
-    figure.legend(handles=handles, loc="outside lower center", ncols=3)
+    epochs = {name: [e for e in events if "epoch" in e and "train_loss" in e] for name, events in runs.items()}
+    finished = [event for events in epochs.values() for event in events]
+    if not finished:
+        raise InputError(f"none of the trainings {list(runs)} has finished an epoch; there is nothing to draw")
+    known = {key for event in finished for results in event["validation"].values() for key in results}
+    validated = list(dict.fromkeys(name for event in finished for name in event["validation"]))
+    if validated and not set(scores) <= known:
+        raise InputError(f"the scores {sorted(set(scores) - known)} were not validated; available: {sorted(known)}")
+    lines = dict(zip(validated, cycle(_VALIDATION_LINES), strict=False))
+    figure, panels = _panels(["loss", *(scores.values() if validated else ())], len(runs) + len(lines))
+    for events, colour in zip(epochs.values(), cycle(SERIES), strict=False):
+        _curve(panels[0], events, colour, "-", lambda event: event["train_loss"])
+        for data, line in lines.items():
+            for axes, key in zip(panels, ["loss", *scores], strict=False):
+                _curve(axes, events, colour, line, _result(data, key))
+        for axes, key in zip(panels[1:], scores, strict=False):
+            _mark_best(axes, events, colour, _result(validated[0], key))
+    figure.legend(handles=_legend(runs, lines), loc="outside lower center", ncols=3)
     return figure
 
 
-def _curve(axes: Axes, events: Sequence[Event], horizontal: str, key: str, colour: str, *, dashed: bool) -> None:
-    points = [(event[horizontal], event[key]) for event in events if event.get(key) is not None and horizontal in event]
-    if not points:
-        return
-    x, y = np.array(points, dtype=np.float64).T
-    line = _LINES.get(key.split("_")[0], "-") if dashed else "-"
-    marker = "o" if len(x) <= _MARKED else ""
-    axes.plot(x, y, color=colour, linestyle=line, marker=marker, markersize=3)
+def _panels(titles: Sequence[str], entries: int) -> tuple[Figure, list[Axes]]:
+    figure = new_figure(FULL_WIDTH, 2.8 + 0.22 * -(-entries // 3))
+    panels = list(figure.subplots(1, len(titles), squeeze=False).ravel())
+    for axes, title in zip(panels, titles, strict=True):
+        axes.set_title(title)
+        axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    return figure, panels
+
+
+def _result(data: str, key: str) -> Callable[[Event], float | None]:
+    def read(event: Event) -> float | None:
+        value: float | None = event["validation"].get(data, {}).get(key)
+        return value
+
+    return read
+
+
+def _curve(
+    axes: Axes, events: Sequence[Event], colour: str, line: LineStyle, read: Callable[[Event], float | None]
+) -> None:
+    points = [(event["epoch"], value) for event in events if (value := read(event)) is not None]
+    if points:
+        x, y = np.array(points, dtype=np.float64).T
+        axes.plot(x, y, color=colour, linestyle=line, marker="." if len(x) == 1 else "")
+
+
+def _mark_best(axes: Axes, events: Sequence[Event], colour: str, read: Callable[[Event], float | None]) -> None:
+    best = [event for event in events if event.get("best")]
+    if best and (value := read(best[-1])) is not None:
+        ring: dict[str, Any] = {"marker": "o", "markersize": 8, "markerfacecolor": "none", "markeredgewidth": 1.6}
+        axes.plot([best[-1]["epoch"]], [value], color=colour, linestyle="", **ring)
+
+
+def _legend(runs: Mapping[str, Any], lines: Mapping[str, LineStyle]) -> list[Line2D]:
+    handles = [Line2D([], [], color=c, label=name) for name, c in zip(runs, cycle(SERIES), strict=False)]
+    if lines:
+        handles.append(Line2D([], [], color=MUTED, label="training data"))
+        handles += [Line2D([], [], color=MUTED, linestyle=line, label=f"validation: {n}") for n, line in lines.items()]
+    return handles
