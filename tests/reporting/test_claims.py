@@ -68,8 +68,8 @@ def test_the_page_shows_ours_beside_theirs_and_what_fell_short(tmp_path: Path) -
     table, short = page.split("## What fell short")
     rows = [line for line in table.splitlines() if line.startswith("| `")]
     assert [row.split("`")[1] for row in rows] == ["wedge-20s-miou", "wedge-60s-miou"]
-    assert "scipy 12.50, version 1.17" in rows[0]
-    assert "0.9610 [0.9550, 0.9660]" in rows[1]
+    assert "scipy 12.5, version 1.17" in rows[0]
+    assert "0.961 [0.955, 0.966]" in rows[1]
     assert "≥ 0.955 (met)" in rows[1]
     assert "0.950, Gaussian per-pixel model" in rows[1]
     assert "`beamforge run step_wedge`" in rows[1]

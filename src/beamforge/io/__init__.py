@@ -1,6 +1,21 @@
 """Reading and writing stacks and labels; formats are recognised by their content, not by their names."""
 
+from beamforge.io.inspection import Inspection, inspect_file
 from beamforge.io.label_writer import LabelWriter, open_label_writer
+from beamforge.io.labels import open_label_volume, open_labels
+from beamforge.io.reader import Reader
 from beamforge.io.saving import save_labels, save_stack
+from beamforge.io.stacks import open_stack
 
-__all__ = ["LabelWriter", "open_label_writer", "save_labels", "save_stack"]
+__all__ = [
+    "Inspection",
+    "LabelWriter",
+    "Reader",
+    "inspect_file",
+    "open_label_volume",
+    "open_label_writer",
+    "open_labels",
+    "open_stack",
+    "save_labels",
+    "save_stack",
+]

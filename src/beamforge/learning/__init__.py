@@ -1,1 +1,46 @@
-"""Architectures, losses, training and checkpoints."""
+"""Architectures, losses, training and checkpoints.
+
+The settings are light to import; what computes loads torch when it is first asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from beamforge.learning.config import NetworkConfig, TrainingConfig
+from beamforge.learning.scaling import Scaling
+
+if TYPE_CHECKING:
+    from beamforge.learning.events import read_events
+    from beamforge.learning.network import Network, create_network
+    from beamforge.learning.plan import LabelledTiles
+    from beamforge.learning.segmenter import Segmenter
+    from beamforge.learning.training import train
+
+__all__ = [
+    "LabelledTiles",
+    "Network",
+    "NetworkConfig",
+    "Scaling",
+    "Segmenter",
+    "TrainingConfig",
+    "create_network",
+    "read_events",
+    "train",
+]
+
+_WHERE = {
+    "LabelledTiles": "plan",
+    "Network": "network",
+    "Segmenter": "segmenter",
+    "create_network": "network",
+    "read_events": "events",
+    "train": "training",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_WHERE[name]}"), name)

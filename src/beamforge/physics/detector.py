@@ -133,7 +133,8 @@ def beam_profile(
         raise InputError(f"the beam falls by {fall:g}, expected a fraction from 0 up to 1")
     y = ((np.arange(shape[0]) + 0.5) / shape[0] - centre[0])[:, None]
     x = ((np.arange(shape[1]) + 0.5) / shape[1] - centre[1])[None, :]
-    profile = np.exp(4.0 * math.log1p(-fall) * (y**2 + x**2)) * (1.0 + tilt * x)
+    steepness = 4.0 * math.log1p(-fall)
+    profile = np.exp(steepness * y**2) * (np.exp(steepness * x**2) * (1.0 + tilt * x))
     relative: Float32 = (profile / profile.max()).astype(np.float32)
     return relative
 

@@ -12,10 +12,11 @@ _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LARGEST_PLAIN = 1e6
 _SMALLEST_PLAIN = 1e-4
 _MOST_DECIMALS = 8
+_TWO_DIGITS_BELOW = 3.55
 
 
 def format_number(value: float, digits: int = 4) -> str:
-    """Write a number with a number of significant digits, very large or small ones as a power of ten.
+    """Write a number with at most so many significant digits, very large or small ones as a power of ten.
 
     Parameters
     ----------
@@ -32,7 +33,8 @@ def format_number(value: float, digits: int = 4) -> str:
     if _SMALLEST_PLAIN <= size < _LARGEST_PLAIN:
         if float(value).is_integer():
             return f"{value:,.0f}"
-        return _fixed(value, digits - 1 - math.floor(math.log10(size)))
+        text = _fixed(value, digits - 1 - math.floor(math.log10(size)))
+        return text.rstrip("0").rstrip(".") if "." in text else text
     mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
     mantissa = mantissa.rstrip("0").rstrip(".")
     return f"{_minus(mantissa)}\u202f×\u202f10{str(int(exponent)).translate(_SUPERSCRIPTS)}"
@@ -41,8 +43,8 @@ def format_number(value: float, digits: int = 4) -> str:
 def format_value(value: float, interval: Interval | None = None, unit: str = "") -> str:
     """Write a value, its interval in brackets and its unit, such as ``0.953 [0.948, 0.957]``.
 
-    The decimals are those that give the interval's half width two significant digits; without an interval the value
-    has four.
+    The interval decides the decimals: its half width keeps two significant digits if it begins with 1 to 3.5, else
+    one (the rule of the Particle Data Group). Without an interval the value has at most four.
 
     Parameters
     ----------
@@ -69,7 +71,8 @@ def format_value(value: float, interval: Interval | None = None, unit: str = "")
     if half == 0.0 or largest >= _LARGEST_PLAIN or largest < _SMALLEST_PLAIN:
         texts = [format_number(number) for number in (value, low, high)]
     else:
-        decimals = 1 - math.floor(math.log10(half))
+        exponent = math.floor(math.log10(half))
+        decimals = (1 if half / 10.0**exponent < _TWO_DIGITS_BELOW else 0) - exponent
         texts = [_fixed(number, decimals) for number in (value, low, high)]
     return f"{texts[0]} [{texts[1]}, {texts[2]}]{after}"
 

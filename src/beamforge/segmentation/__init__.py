@@ -1,1 +1,5 @@
-"""Applying a predictor to whole images and big stacks."""
+"""Applying predictors to stacks and volumes of any size."""
+
+from beamforge.segmentation.segment import Segmentation, segment
+
+__all__ = ["Segmentation", "segment"]

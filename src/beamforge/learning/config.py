@@ -1,0 +1,136 @@
+"""The settings of networks and trainings."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
+
+from beamforge.learning.architectures.base import Architecture, create_architecture
+from beamforge.learning.losses import LOSSES
+
+
+class NetworkConfig(BaseModel):
+    """Which network, from which weights.
+
+    Attributes
+    ----------
+    architecture
+        Name of the architecture, such as ``"unet"``.
+    encoder
+        Name of the encoder where the architecture has a choice, such as ``"resnet18"`` or, for any network of timm,
+        ``"tu-NAME"``; by default the architecture's own.
+    weights
+        ``"random"``, ``"cached"`` (the encoder's ImageNet weights from timm's local cache; the network is never
+        asked) or the path of a safetensors file of the whole network or of its encoder.
+    input
+        ``"direct"``: the first layer takes all channels. ``"mixer"``: a learned 1×1 convolution makes 3 channels of
+        them first, which pretrained weights need unless there are 3.
+    options
+        Options of the architecture by name; see docs/networks.md.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    architecture: str = "unet"
+    encoder: str | None = None
+    weights: str = "random"
+    input: Literal["direct", "mixer"] = "direct"
+    options: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _options_of_the_architecture(self) -> Self:
+        self.build_architecture()
+        return self
+
+    def build_architecture(self) -> Architecture:
+        """Give the architecture with its options."""
+        encoder = {} if self.encoder is None else {"encoder": self.encoder}
+        return create_architecture(self.architecture, {**self.options, **encoder})
+
+
+class TrainingConfig(BaseModel):
+    """How to train.
+
+    Attributes
+    ----------
+    epochs, steps_per_epoch, batch
+        Length of the training and tiles per step. Without steps_per_epoch an epoch takes the data's whole length once.
+    loss
+        ``"cross_entropy"``, ``"dice"`` or ``"cross_entropy_dice"``.
+    optimizer, learning_rate, weight_decay
+        The optimiser; SGD runs with a momentum of 0.9.
+    schedule, warmup
+        Course of the learning rate, after `warmup` steps of linear rise; ``"one_cycle"`` has its own rise.
+    gradient_clip
+        Largest norm of the gradient.
+    keep
+        Which weights become the result: those of the ``"best"`` epoch by the mean Dice on the validation data
+        `monitor`, the ``"last"``, or an exponential moving average (``"ema"``). Choosing the epoch on simulated data
+        hides that a network learns the simulation's own quirks; judge by measured data or take another choice.
+    ema_decay
+        Weight of the past in the moving average, used where it is kept.
+    monitor
+        Name of the validation data that decides what is best; by default the first.
+    scaling
+        How the scaling of the channels is fitted: median and median absolute deviation, or mean and standard
+        deviation.
+    precision
+        ``"auto"`` takes bf16 where the device is faster with it.
+    seed
+        Seed of the first weights, of the order of finite data, and of dropout.
+    device
+        ``"auto"`` takes an accelerator where there is one.
+    workers, threads, checkpoint_steps
+        Processes that prepare data (the result is the same for any number), threads of torch (None leaves them as they
+        are), and steps between checkpoints beside the one after every epoch.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    epochs: PositiveInt = 20
+    steps_per_epoch: PositiveInt | None = None
+    batch: PositiveInt = 8
+    loss: str = "cross_entropy_dice"
+    optimizer: Literal["adam", "adamw", "sgd"] = "adamw"
+    learning_rate: PositiveFloat = 1e-3
+    weight_decay: NonNegativeFloat = 1e-4
+    schedule: Literal["constant", "cosine", "one_cycle"] = "cosine"
+    warmup: NonNegativeInt = 0
+    gradient_clip: PositiveFloat | None = None
+    keep: Literal["best", "last", "ema"] = "best"
+    ema_decay: float = Field(default=0.99, gt=0, lt=1)
+    monitor: str | None = None
+    scaling: Literal["robust", "standard"] = "robust"
+    precision: Literal["fp32", "bf16", "auto"] = "auto"
+    seed: NonNegativeInt = 0
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    workers: NonNegativeInt = 0
+    threads: PositiveInt | None = None
+    checkpoint_steps: PositiveInt | None = None
+
+    @field_validator("loss")
+    @classmethod
+    def _known_loss(cls, name: str) -> str:
+        LOSSES[name]
+        return name
+
+    @model_validator(mode="after")
+    def _one_rise_only(self) -> Self:
+        if self.schedule == "one_cycle" and self.warmup:
+            raise ValueError("one_cycle has its own rise; set warmup to 0")
+        return self
+
+    def what_decides(self) -> dict[str, Any]:
+        """Give the settings that the trained weights depend on."""
+        return self.model_dump(exclude={"device", "workers", "threads", "checkpoint_steps"})

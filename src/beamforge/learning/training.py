@@ -1,0 +1,165 @@
+"""Training: the same weights for any number of workers, and after any number of interruptions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from beamforge.errors import InputError, one_of
+from beamforge.learning.checkpoint import Progress, load_checkpoint
+from beamforge.learning.config import NetworkConfig, TrainingConfig
+from beamforge.learning.network import create_network
+from beamforge.learning.plan import LabelledTiles, Plan
+from beamforge.learning.runtime import create_accelerator, own_random_state, torch_threads
+from beamforge.learning.scaling import Scaling
+from beamforge.learning.segmenter import ModelDescription, Segmenter
+from beamforge.learning.trainer import Trainer
+from beamforge.provenance import provenance
+from beamforge.stack import Classes
+
+_SAMPLES_FOR_SCALING = 32
+_TILES_FOR_CONTEXT = 2
+
+
+def train(
+    network: NetworkConfig,
+    training: TrainingConfig,
+    data: LabelledTiles,
+    validation: Mapping[str, LabelledTiles] | LabelledTiles,
+    out: str | Path,
+    *,
+    simulated: bool,
+    scaling: Scaling | None = None,
+    inputs: Iterable[str | Path] = (),
+    on_epoch: Callable[[dict[str, Any]], None] | None = None,
+) -> Segmenter:
+    """Train a network, or go on with a training that was interrupted.
+
+    Parameters
+    ----------
+    network, training
+        Settings.
+    data
+        What to train on.
+    validation
+        What to validate with after every epoch, by name; a single one is called ``"validation"``. Where it is
+        simulated like the training data, it must have another seed.
+    out
+        Folder of the training: ``events.jsonl`` (a line per epoch), ``checkpoint.safetensors``, ``best.safetensors``,
+        and at the end ``model/``. If a checkpoint is there, the training goes on from it, on the CPU to bitwise the
+        same weights as without interruption; a finished training is only read.
+    simulated
+        Whether the training data is simulated, for the model's provenance.
+    scaling
+        Scaling of the channels; by default fitted to the first samples of `data`.
+    inputs
+        Files or folders the data was made from, for the model's provenance.
+    on_epoch
+        Called with every line that is written to ``events.jsonl``.
+
+    Returns
+    -------
+    The segmenter, also saved in ``out/model``.
+
+    Raises
+    ------
+    InputError
+        If data and validation do not go together, or `out` holds a training of other settings.
+    BeamforgeError
+        If the loss becomes infinite or NaN.
+    """
+    out = Path(out)
+    sets = dict(validation) if isinstance(validation, Mapping) else {"validation": validation}
+    _check_data(training, data, sets)
+    plan = Plan(len(data), data.endless, training.batch, training.epochs, training.steps_per_epoch, training.seed)
+    settings = _settings(network, training, data)
+    progress, tensors = _start_or_resume(out, settings, training, data, scaling)
+    finished = progress.step == plan.total_steps
+    if finished and (out / "model" / "model.json").is_file():
+        return Segmenter.load(out / "model", training.device)
+    accelerator = create_accelerator(training.device)
+    with torch_threads(training.threads), own_random_state(accelerator.device):
+        made = create_network(network, len(data.channels), len(data.classes), seed=training.seed)
+        trainer = Trainer(made, training, plan, progress, out, accelerator)
+        if tensors:
+            trainer.restore(tensors)
+        trainer.run(data, sets, on_epoch)
+        trained = trainer.result()
+        images = [data[number][0] for number in range(min(_TILES_FOR_CONTEXT, len(data)))]
+        description = ModelDescription(
+            network=network,
+            channels=data.channels,
+            classes=data.classes,
+            scaling=progress.scaling,
+            tile=min(images[0].shape[-2:]),
+            halo=trainer.context_radius(trained, images),
+            provenance=provenance(simulated=simulated, inputs=inputs, seed=training.seed, recipe=settings),
+        )
+    segmenter = Segmenter(trained, description, training.device)
+    if accelerator.is_main_process:
+        segmenter.save(out / "model")
+    accelerator.wait_for_everyone()
+    return segmenter
+
+
+def _check_data(training: TrainingConfig, data: LabelledTiles, validation: Mapping[str, LabelledTiles]) -> None:
+    if not validation and training.keep == "best":
+        raise InputError("no validation data is given to find the best epoch; give some or set keep to 'last'")
+    if training.monitor is not None and training.monitor not in validation:
+        raise one_of("validation data", training.monitor, validation)
+    for name, tiles in validation.items():
+        if _names(tiles.classes) != _names(data.classes):
+            raise InputError(
+                f"the validation data {name!r} has the classes {_names(tiles.classes)}, the training data "
+                f"{_names(data.classes)}; they must be the same, in the same order"
+            )
+        if len(tiles.channels) != len(data.channels):
+            raise InputError(
+                f"the validation data {name!r} has {len(tiles.channels)} channels, the training data "
+                f"{len(data.channels)}"
+            )
+
+
+def _names(classes: Classes) -> list[str]:
+    return list(classes.names)
+
+
+def _settings(network: NetworkConfig, training: TrainingConfig, data: LabelledTiles) -> dict[str, Any]:
+    """Collect what the weights depend on; a training goes on only under the same."""
+    return {
+        "network": network.model_dump(mode="json"),
+        "training": training.what_decides(),
+        "data": {
+            "channels": [channel.label for channel in data.channels],
+            "classes": _names(data.classes),
+            "length": len(data),
+            "endless": data.endless,
+        },
+    }
+
+
+def _start_or_resume(
+    out: Path, settings: dict[str, Any], training: TrainingConfig, data: LabelledTiles, scaling: Scaling | None
+) -> tuple[Progress, dict[str, Any]]:
+    file = out / "checkpoint.safetensors"
+    if file.is_file():
+        progress, tensors = load_checkpoint(file)
+        changed = _differences(progress.settings, settings)
+        if changed:
+            raise InputError(
+                f"{out} holds a training of other settings ({'; '.join(changed[:4])}); take another folder or set them "
+                "back"
+            )
+        return progress, tensors
+    if scaling is None:
+        count = min(_SAMPLES_FOR_SCALING, len(data))
+        scaling = Scaling.fit((data[number][0].numpy() for number in range(count)), training.scaling)
+    return Progress(settings=settings, scaling=scaling), {}
+
+
+def _differences(before: Any, now: Any, place: str = "") -> list[str]:
+    if isinstance(before, dict) and isinstance(now, dict):
+        keys = sorted({*before, *now})
+        return [text for key in keys for text in _differences(before.get(key), now.get(key), f"{place}.{key}")]
+    return [] if before == now else [f"{place.removeprefix('.')} was {before!r}, now {now!r}"]

@@ -1,0 +1,24 @@
+"""Figures of a report: pure functions of arrays and records that return `matplotlib.figure.Figure`."""
+
+from beamforge.reporting.figures.intensities import fitted_densities
+from beamforge.reporting.figures.maps import channel_correlations, class_channel_maps, confusion_matrix
+from beamforge.reporting.figures.measurement import measurement
+from beamforge.reporting.figures.predictions import Example, prediction_panels
+from beamforge.reporting.figures.scores import Score, score_chart
+from beamforge.reporting.figures.simulation import correlation_by_lag, simulated_beside_measured
+from beamforge.reporting.figures.training import training_curves
+
+__all__ = [
+    "Example",
+    "Score",
+    "channel_correlations",
+    "class_channel_maps",
+    "confusion_matrix",
+    "correlation_by_lag",
+    "fitted_densities",
+    "measurement",
+    "prediction_panels",
+    "score_chart",
+    "simulated_beside_measured",
+    "training_curves",
+]
