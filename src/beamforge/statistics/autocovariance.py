@@ -52,7 +52,7 @@ def autocovariance(scores: Float32, regions: Regions, reach: int) -> tuple[Float
     products = np.zeros((2 * reach + 1, 2 * reach + 1))
     pairs = np.zeros_like(products)
     for _, box, mask in regions:
-        values = scores[box]
+        values = scores[box].astype(np.float64)
         valid = mask & np.isfinite(values)
         near = [min(reach, side - 1) for side in valid.shape]
         window = tuple(slice(reach - n, reach + n + 1) for n in near)

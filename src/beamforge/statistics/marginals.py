@@ -14,7 +14,7 @@ from scipy.special import ndtr, ndtri
 
 from beamforge.arrays import Float64, Float64Field, Int64Field
 from beamforge.statistics.goodness import kolmogorov_smirnov, wasserstein
-from beamforge.statistics.johnson import Family, Johnson, fit_likelihood, fit_moments, fit_quantiles
+from beamforge.statistics.johnson import Family, Johnson, fit_likelihood, fit_moments, fit_quantiles, refine
 from beamforge.statistics.samples import EVEN_QUANTILES, KNOTS, Summary, extreme_score
 
 FamilyName = Literal["SN", "SL", "SU", "SB"]
@@ -22,6 +22,7 @@ Method = Literal["quantiles", "moments", "likelihood"]
 
 _LOG_ROOT_TWO_PI = 0.5 * np.log(2.0 * np.pi)
 _POOR_DISTANCE = 0.02
+_EVERY = 4
 
 
 class Marginals(BaseModel, ABC):
@@ -177,6 +178,8 @@ class JohnsonMarginals(Marginals):
             curves = fit_moments(*np.moveaxis(summary.moments, -1, 0))
         else:
             curves = fit_quantiles(summary.four, summary.counts, summary.low, summary.high)
+            few = slice(_EVERY // 2, None, _EVERY)
+            curves = refine(curves, summary.even[..., few], _even_probabilities()[few], summary.low, summary.high)
         ks = _distance(curves, summary.even)
         limit = np.maximum(_POOR_DISTANCE, 1.36 / np.sqrt(summary.counts))
         again = np.ones_like(ks, dtype=bool) if method == "likelihood" else ~(ks <= limit)

@@ -123,6 +123,10 @@ class Johnson:
         extra = array.ndim - len(self.shape) if leading else array.ndim
         return [v.reshape(self.shape + (1,) * extra) for v in self._parameters()], array
 
+    def reshaped(self, shape: tuple[int, ...]) -> Johnson:
+        """Give the same curves in arrays of another shape."""
+        return Johnson.of(*(v.reshape(shape) for v in self._parameters()))
+
     def where(self, condition: NDArray[np.bool_], other: Johnson) -> Johnson:
         """Take the curves of `self` where the condition holds and those of `other` elsewhere."""
         pairs = zip(self._parameters(), other._parameters(), strict=True)

@@ -20,6 +20,7 @@ _SN, _SL, _SU, _SB = (int(f) for f in (Family.SN, Family.SL, Family.SU, Family.S
 _PARAMETERS = {_SN: 2, _SL: 3, _SU: 4, _SB: 4}
 _WORST = 1e300
 _LARGEST = 7.0
+_SMALLEST = math.log(0.01)
 _STEPS = 200
 
 
@@ -73,6 +74,9 @@ def _cost(family: int, side: float, a: Float64, x: Float64) -> float:
         # Curves with an end have an infinite likelihood where it touches the outermost value: stay a step away.
         if family != _SU and a[i] < span - math.log(4.0 * x.size):
             return _WORST
+    # Around tied values the likelihood of SU grows without end as lambda falls.
+    if family == _SU and a[1] < _SMALLEST:
+        return _WORST
     epsilon, lambda_ = _placed(family, side, a, x)
     return -_profile(family, epsilon, lambda_, x)[2]
 
