@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from beamforge.learning.data import worker_context
 from beamforge.learning.plan import LabelledTiles
 
 Batch = tuple[Tensor, Tensor]
@@ -27,6 +28,7 @@ def load(data: LabelledTiles, batches: Iterable[list[int]], workers: int) -> Ite
             cast("Dataset[Batch]", data),
             batch_sampler=batches,
             num_workers=workers,
+            multiprocessing_context=worker_context() if workers else None,
             generator=torch.Generator(),  # else making the loader would draw from the global stream
             pin_memory=torch.cuda.is_available(),
         )
