@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Iterator
 from typing import cast
 
 import torch
@@ -14,18 +15,22 @@ from beamforge.learning.plan import LabelledTiles
 Batch = tuple[Tensor, Tensor]
 
 
-def load(data: LabelledTiles, batches: Iterable[list[int]], workers: int) -> DataLoader[Batch]:
+def load(data: LabelledTiles, batches: Iterable[list[int]], workers: int) -> Iterator[Batch]:
     """Make batches of the samples with these numbers, in this order.
 
     Samples depend on their number alone, so it does not matter which worker makes them.
     """
-    return DataLoader(
-        cast("Dataset[Batch]", data),
-        batch_sampler=batches,
-        num_workers=workers,
-        generator=torch.Generator(),  # else making the loader would draw from the global stream
-        pin_memory=torch.cuda.is_available(),
-    )
+    with warnings.catch_warnings():
+        # More workers than cores are the user's choice, and right where they wait for a disk.
+        warnings.filterwarnings("ignore", "This DataLoader will create", UserWarning)
+        loader = DataLoader(
+            cast("Dataset[Batch]", data),
+            batch_sampler=batches,
+            num_workers=workers,
+            generator=torch.Generator(),  # else making the loader would draw from the global stream
+            pin_memory=torch.cuda.is_available(),
+        )
+        return iter(loader)
 
 
 def in_order(length: int, batch: int, process: int, processes: int) -> list[list[int]]:
