@@ -48,7 +48,7 @@ def test_regions_are_painted_as_a_pixel_by_pixel_loop_would(seed: int, max_shift
     parameters = step.draw(Sample.empty(), default_rng(seed))
     expected = np.full((50, 50), IGNORE)
     for number, (label, (dy, dx)) in enumerate(zip(parameters["classes"], parameters["shifts"], strict=True), start=1):
-        for y, x in np.argwhere(step.regions == number) + (dy, dx) - np.array(parameters["corner"]):
+        for y, x in np.argwhere(step.regions == number) + np.array([dy, dx]) - np.array(parameters["corner"]):
             if 0 <= y < 50 and 0 <= x < 50:
                 expected[y, x] = label
     assert sorted(parameters["classes"]) == [0, 1, 2, 3]
@@ -64,7 +64,10 @@ def test_every_class_takes_every_shape() -> None:
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"tile": 200}, "200 px does not fit into a measurement of 80 × 90"), ({"least": 10_000}, "no region of at least")],
+    [
+        ({"tile": 200}, "200 px does not fit into a measurement of 80 × 90"),
+        ({"least": 10_000}, "no region of at least"),
+    ],
 )
 def test_what_cannot_be_cut_is_refused(options: dict, message: str) -> None:
     with pytest.raises(InputError, match=message):
