@@ -101,7 +101,7 @@ def segment(
     halo
         Context in px; by default the predictor's.
     batch
-        Tiles predicted at once; by default as many as 64 MiB of input hold, 8 at most.
+        Tiles predicted at once; by default as many as make 1 Mpx and 64 MiB of input.
     invalid
         What becomes of pixels with a channel that is not finite: ``"predict"`` leaves them to the predictor,
         ``"ignore"`` writes 255. They are counted either way.
