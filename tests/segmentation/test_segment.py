@@ -16,9 +16,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.random import default_rng
 from scipy.special import softmax
+from skimage.io import imread
 
 from beamforge.errors import BeamforgeError, InputError
 from beamforge.segmentation import segment
+from beamforge.segmentation.blending import blended_blocks
+from beamforge.segmentation.quicklook import QuickLook
+from beamforge.segmentation.segment import labels_of
+from beamforge.segmentation.source import as_source
+from beamforge.segmentation.tiling import Tiling
 from beamforge.stack import IGNORE, Channel, as_stack
 from contracts.predictors_for_tests import CLASSES, Conv, Nearest
 
@@ -171,6 +177,32 @@ def test_classes_and_pixel_size_travel(tmp_path: Path) -> None:
     scales = attributes["ome"]["multiscales"][0]["datasets"][0]["coordinateTransformations"][0]["scale"]
     assert scales == [48.0, 48.0]
     assert [entry["class"] for entry in attributes["ome"]["image-label"]["properties"]] == list(CLASSES.names)
+
+
+@pytest.mark.parametrize(
+    ("out", "picture"),
+    [("a.tif", "a.png"), ("a.ome.zarr", "a.png"), ("scan.ome.zarr/labels/phases", "scan.phases.png")],
+)
+def test_the_quick_look_stands_beside(tmp_path: Path, out: str, picture: str) -> None:
+    image = np.full((1, 300, 200), np.nan, np.float32)
+    image[0, 50:150, 100:] = 2
+    image[0, 150:, :] = 0
+    result = segment(Nearest(), as_stack(image), tmp_path / out, invalid="ignore", progress=False)
+    assert result.quicklook == tmp_path / picture
+    colours = {tuple(c) for c in imread(result.quicklook)[..., :3].reshape(-1, 3).tolist()}
+    # Air, quartz and ignored pixels are drawn; there is no water.
+    rgb = [tuple(c) for c in CLASSES.rgb.tolist()]
+    assert {rgb[0], rgb[2], (128, 128, 128)} <= colours
+
+
+def test_the_quick_look_of_a_large_image_is_every_nth_pixel(tmp_path: Path) -> None:
+    image = noise(1, 2100, 1300)
+    source = as_source(as_stack(image), Nearest().channels)
+    look = QuickLook(source.height, source.width)
+    for block in blended_blocks(Nearest(), source, Tiling.choose(100, 0, 1)):
+        look.see(block, labels_of(block))
+    np.testing.assert_array_equal(look.image, image[0, ::3, ::3])
+    np.testing.assert_array_equal(look.labels, Nearest().log_probabilities(image[None])[0].argmax(0)[::3, ::3])
 
 
 @pytest.mark.parametrize(
