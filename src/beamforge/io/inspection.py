@@ -112,7 +112,7 @@ def inspect_file(path: str | Path, *, dataset: str | int | None = None, max_byte
         return _of_stack(source, "folder of images", open_stack(path, dataset=dataset, max_bytes=max_bytes))
     reader = reader_for(place)
     wanted = inner if inner is not None else None if dataset is None else str(dataset)
-    contents = reader.contents(place) if wanted is None else ()
+    contents = reader.list_contents(place) if wanted is None else ()
     try:
         image = reader.open(place, wanted, max_bytes)
     except InputError:
@@ -134,7 +134,9 @@ def _is_labels(image: Image) -> bool:
         return False
     values = np.unique(np.asarray(image.data))
     used = values[values != IGNORE]
-    return bool(used.size and values.size > 1 and used[0] >= 0 and used[-1] + 1 <= min(_MOST_CLASSES, 2 * used.size))
+    return bool(
+        used.size and values.size > 1 and int(used[0]) >= 0 and int(used[-1]) + 1 <= min(_MOST_CLASSES, 2 * used.size)
+    )
 
 
 def _size_fields(source: str, name: str, array: xr.DataArray) -> dict[str, object]:
