@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from beamforge.learning.data import worker_context
 from beamforge.learning.plan import LabelledTiles
 
 Batch = tuple[Tensor, Tensor]
