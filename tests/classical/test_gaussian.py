@@ -1,13 +1,12 @@
 import numpy as np
 import pytest
-import tifffile
 from numpy.random import default_rng
-from scipy.ndimage import gaussian_filter, median_filter
+from scipy.ndimage import gaussian_filter
 from scipy.special import ndtr
 from scipy.stats import multivariate_normal
 from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 
-from beamforge.classical import Classifier, GaussianClassifier, MeanField
+from beamforge.classical import Classifier, GaussianClassifier, MeanField, classifier_class, classifier_names
 from beamforge.classical.classifier import LEAST_LOG_PROBABILITY
 from beamforge.classical.gaussian import smoothed
 from beamforge.errors import InputError
@@ -132,29 +131,7 @@ def test_what_cannot_be_fitted_is_named() -> None:
         PLAIN.log_likelihoods(STACK.values[:2])
 
 
-def step_wedge(folder, seconds: int):
-    """Transmission of water over open beam and over empty wedges, every frame freed of spots by a 3 x 3 median."""
-    frames = {
-        name: median_filter(tifffile.imread(folder / f"exp{seconds}s_{name}.tif").astype(np.float32), 3)
-        for name in ("dc", "ob", "empty", "h2o")
-    }
-    water = frames["h2o"] - frames["dc"]
-    ratios = [water / (frames[name] - frames["dc"]) for name in ("ob", "empty")]
-    return as_stack(np.stack(ratios), [{"mode": "h2o/ob"}, {"mode": "h2o/empty"}])
-
-
-@pytest.mark.slow
-def test_first_figures_of_the_real_step_wedge(real_data) -> None:
-    folder = real_data / "neutron" / "step_wedge"
-    labels = as_labels(tifffile.imread(folder / "labels_water_steps.tif"), [f"{step / 2:g} mm" for step in range(11)])
-    stacks = {seconds: step_wedge(folder, seconds) for seconds in (20, 60)}
-    # Mean IoU of the first trials on these data: .908 raw and .948 filtered; from 20 s to 60 s .950, back .923.
-    for train, judged, sigma, expected in (
-        (60, 60, 0.0, 0.908),
-        (60, 60, 4.0, 0.948),
-        (20, 60, 4.0, 0.950),
-        (60, 20, 4.0, 0.923),
-    ):
-        classifier = GaussianClassifier.fit(stacks[train], labels, smoothing_sigma=sigma)
-        scores = evaluate_image(classifier, stacks[judged], labels)
-        assert scores.mean_iou.value == pytest.approx(expected, abs=0.0015), (train, judged, sigma)
+def test_every_classifier_is_found_by_its_name() -> None:
+    assert {"analytic", "gaussian"} <= set(classifier_names())
+    for name in classifier_names():
+        assert classifier_class(name).classifier_name == name

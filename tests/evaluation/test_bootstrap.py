@@ -104,6 +104,16 @@ def test_an_absent_class_has_no_score() -> None:
     assert found[0] is not None
 
 
+def test_resamples_that_miss_a_class_do_not_count_against_it() -> None:
+    confusions = tables(8, right=50)
+    confusions[1:, 2, :] = 0  # the third class is true in the first tile alone, but guessed here and there
+    confusions[1:, 0, 2] = 1
+    _, _, rare = estimate(PER_CLASS["iou"], confusions, Bootstrap(resamples=1000))
+    (mean,) = estimate(HEADLINES["mean_iou"], confusions, Bootstrap(resamples=1000))
+    assert rare.interval[0] > 0.5
+    assert mean.interval[0] > 0.8
+
+
 def test_a_class_in_one_tile_is_judged_by_the_resamples_that_drew_it() -> None:
     confusions = tables(6, classes=2)
     confusions[1:, 1, :] = confusions[1:, :, 1] = 0

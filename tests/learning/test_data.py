@@ -18,8 +18,8 @@ from beamforge.learning.data import (
     StoredDataset,
     as_item,
     grid_tiles,
-    loader,
 )
+from beamforge.learning.loading import load
 from beamforge.simulation import Scenario
 from beamforge.simulation.dataset import write_dataset
 from beamforge.simulation.scenes.checkerboard import Checkerboard
@@ -61,11 +61,10 @@ def datasets(folder: Path) -> dict[str, LabelledImages]:
     }
 
 
-@pytest.mark.filterwarnings("ignore:This DataLoader will create 4 worker processes")  # on a machine of two cores
 def test_same_bytes_for_0_1_and_4_workers(tmp_path: Path) -> None:
     for name, dataset in datasets(tmp_path).items():
-        order = [0, 2, 1] if name == "grid" else [3, 0, 5, 1, 2, 4]
-        batches = [list(loader(dataset, 2, workers=workers, indices=order)) for workers in (0, 1, 4)]
+        order = [[0, 2], [1]] if name == "grid" else [[3, 0], [5, 1], [2, 4]]
+        batches = [list(load(dataset, order, workers)) for workers in (0, 1, 4)]
         for other in batches[1:]:
             assert len(other) == len(batches[0])
             for (image, labels), (image_0, labels_0) in zip(other, batches[0], strict=True):

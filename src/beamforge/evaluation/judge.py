@@ -115,7 +115,8 @@ def count_confusions(predictors: Mapping[str, Predictor], dataset: Judged, *, ba
     if isinstance(dataset, MeasuredImage):
         for name, predictor in predictors.items():
             _check_classes(name, predictor, classes_of(dataset.labels).names)
-        return {name: _count_in_image(predictor, dataset) for name, predictor in predictors.items()}
+        finite = _finite(dataset.stack)
+        return {name: _count_in_image(predictor, dataset, finite) for name, predictor in predictors.items()}
     declared = getattr(dataset, "classes", None)
     for name, predictor in predictors.items():
         if declared is not None:
@@ -202,12 +203,16 @@ def predict_image(predictor: Predictor, stack: xr.DataArray, window: int = 512) 
     return labels
 
 
-def _count_in_image(predictor: Predictor, image: MeasuredImage) -> Counts:
-    predicted = predict_image(predictor, image.stack, image.window)
-    # Channel by channel: a large stack may not fit into memory.
-    valid = np.ones(predicted.shape, dtype=bool)
-    for channel in image.stack:
+def _finite(stack: xr.DataArray) -> NDArray[np.bool_]:
+    """Find the pixels (y, x) of which every channel is finite, channel by channel as all may not fit into memory."""
+    valid = np.ones((stack.sizes["y"], stack.sizes["x"]), dtype=bool)
+    for channel in stack:
         valid &= np.isfinite(channel.values)
+    return valid
+
+
+def _count_in_image(predictor: Predictor, image: MeasuredImage, valid: NDArray[np.bool_]) -> Counts:
+    predicted = predict_image(predictor, image.stack, image.window)
     truth = image.labels.values
     return tile_confusions(truth, predicted, len(predictor.classes), image.tile, valid=valid)
 

@@ -2,7 +2,11 @@
 
 Every function takes confusions (..., class, class), rows the truth, of whole or weighted counts, and works on the last
 two axes. With T the pixels of a class in the truth and P those predicted, Dice = 2|P∩T| / (|P| + |T|) and
-IoU = |P∩T| / |P∪T|. Where a score has nothing to be computed from it is NaN: never 0, never 1.
+IoU = |P∩T| / |P∪T|.
+
+A class that the truth does not hold has no score: NaN, never 0, never 1. Pixels wrongly given to it lower the scores
+of the classes they were taken from. Counting it as 0 instead would let a single pixel cost a whole class, and would
+let the resamples of a bootstrap that happen to miss a rare class cost it too.
 """
 
 from __future__ import annotations
@@ -18,15 +22,15 @@ Confusions = NDArray[np.integer[Any]] | Float64
 
 
 def dice(confusions: Confusions) -> Float64:
-    """Give the Dice score of each class (..., class); NaN for a class neither in the truth nor predicted."""
+    """Give the Dice score of each class (..., class); NaN for a class that the truth does not hold."""
     both, truth, predicted = _areas(confusions)
-    return ratio(2 * both, truth + predicted)
+    return np.where(truth > 0, ratio(2 * both, truth + predicted), np.nan)
 
 
 def iou(confusions: Confusions) -> Float64:
-    """Give the intersection over union of each class (..., class); NaN for a class neither true nor predicted."""
+    """Give the intersection over union of each class (..., class); NaN for a class that the truth does not hold."""
     both, truth, predicted = _areas(confusions)
-    return ratio(both, truth + predicted - both)
+    return np.where(truth > 0, ratio(both, truth + predicted - both), np.nan)
 
 
 def pixel_accuracy(confusions: Confusions) -> Float64:
@@ -41,18 +45,12 @@ def pixel_accuracy(confusions: Confusions) -> Float64:
 
 def mean_dice(confusions: Confusions) -> Float64:
     """Give the mean Dice over the classes that the truth holds (...)."""
-    return _mean(dice(confusions), _areas(confusions)[1] > 0)
-
-
-def mean_iou_of_truth(confusions: Confusions) -> Float64:
-    """Give the mean IoU over the classes that the truth holds (...)."""
-    return _mean(iou(confusions), _areas(confusions)[1] > 0)
+    return _mean(dice(confusions))
 
 
 def mean_iou(confusions: Confusions) -> Float64:
-    """Give the mean IoU over the classes that are in the truth or predicted (...)."""
-    scores = iou(confusions)
-    return _mean(scores, ~np.isnan(scores))
+    """Give the mean IoU over the classes that the truth holds (...)."""
+    return _mean(iou(confusions))
 
 
 def ratio(numerator: Float64, denominator: Float64) -> Float64:
@@ -68,6 +66,7 @@ def _areas(confusions: Confusions) -> tuple[Float64, Float64, Float64]:
     return np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(axis=-1), counts.sum(axis=-2)
 
 
-def _mean(scores: Float64, counted: NDArray[np.bool_]) -> Float64:
-    """Average the counted classes."""
-    return ratio(np.where(counted, scores, 0.0).sum(axis=-1), counted.sum(axis=-1).astype(np.float64))
+def _mean(scores: Float64) -> Float64:
+    """Average the classes that have a score."""
+    defined = ~np.isnan(scores)
+    return ratio(np.where(defined, scores, 0.0).sum(axis=-1), defined.sum(axis=-1).astype(np.float64))

@@ -16,7 +16,7 @@ from beamforge.evaluation.statistic import HEADLINES, PER_CLASS
 
 
 class ClassScores(BaseModel):
-    """The scores of one class from the pixels of all tiles; None where the class is neither true nor predicted."""
+    """The scores of one class from the pixels of all tiles; None where the truth does not hold the class."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -37,7 +37,7 @@ class Scores(BaseModel):
     dice_micro
         The other reading of Eq. 8: within a tile all classes are summed before dividing; then averaged over tiles.
     mean_iou
-        IoU of each class from the pixels of all tiles, averaged over the classes that are true or predicted anywhere.
+        IoU of each class from the pixels of all tiles, averaged over the classes that the truth holds anywhere.
     mean_iou_tiles
         The mean over tiles of the mean IoU of the classes in the tile's truth, as the neutron paper averages.
     pixel_accuracy

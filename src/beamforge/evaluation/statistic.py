@@ -44,7 +44,7 @@ HEADLINES: dict[str, Statistic] = {
     "dice": tile_mean(overlap.mean_dice),
     "dice_micro": tile_mean(overlap.pixel_accuracy),
     "mean_iou": pooled(overlap.mean_iou),
-    "mean_iou_tiles": tile_mean(overlap.mean_iou_of_truth),
+    "mean_iou_tiles": tile_mean(overlap.mean_iou),
     "pixel_accuracy": pooled(overlap.pixel_accuracy),
 }
 """The scores of one number; `beamforge.evaluation.scores.Scores` says what each of them is."""

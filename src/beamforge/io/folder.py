@@ -29,6 +29,10 @@ def image_files(folder: Path) -> list[Path]:
     return sorted((p for p in inside if p.suffix.lower() in known), key=lambda p: natural_key(p.name))
 
 
+def _format_of(suffix: str) -> str:
+    return next(reader.name for reader in readers() if suffix in reader.suffixes)
+
+
 def open_folder(folder: Path, dataset: str | None, max_bytes: int | None) -> xr.DataArray:
     """Open all images of a folder as one stack, in natural order of their names.
 
@@ -38,6 +42,11 @@ def open_folder(folder: Path, dataset: str | None, max_bytes: int | None) -> xr.
         If there is none, or they differ in size or type.
     """
     files = image_files(folder)
+    kinds = Counter(path.suffix.lower() for path in files)
+    if len({_format_of(suffix) for suffix in kinds}) > 1:
+        listing = ", ".join(f"{count} {suffix}" for suffix, count in kinds.most_common())
+        first = kinds.most_common(1)[0][0]
+        raise InputError(f"{folder} holds several kinds of images ({listing}); choose with '{folder}/*{first}'")
     if not files:
         formats = ", ".join(reader.name for reader in readers())
         raise InputError(f"{folder} is a folder without images that can be read; supported: {formats}")

@@ -8,7 +8,6 @@ import struct
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from xml.etree.ElementTree import ParseError
 
 import numpy as np
 
@@ -22,9 +21,9 @@ LAZY_CAP = 64 * GIB
 EAGER_CAP = 4 * GIB
 """Most bytes that are decoded in one piece: a whole PNG, a label image, one chunk."""
 
-DAMAGE = (
+DAMAGE: tuple[type[Exception], ...] = (
     OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError, EOFError, MemoryError,
-    AssertionError, struct.error, zlib.error, ParseError,
+    AssertionError, SyntaxError, struct.error, zlib.error,
 )  # fmt: skip
 """What decoders raise when they meet a damaged file; they are not built to tell damage from other errors."""
 
@@ -72,7 +71,7 @@ def check_dtype(source: str, dtype: np.dtype) -> None:
 
 
 @contextlib.contextmanager
-def damage_named(source: str | Path, what: str) -> Iterator[None]:
+def damage_named(source: str | Path, what: str, *more: type[Exception]) -> Iterator[None]:
     """Turn whatever a decoder raises into an `InputError` that names the file.
 
     Parameters
@@ -81,6 +80,8 @@ def damage_named(source: str | Path, what: str) -> Iterator[None]:
         The file, and the place inside it.
     what
         What it was read as, such as ``"TIFF"``.
+    *more
+        What else this decoder raises.
     """
     try:
         yield
@@ -90,7 +91,7 @@ def damage_named(source: str | Path, what: str) -> Iterator[None]:
         raise InputError(f"{source}: no such file; check the path") from error
     except PermissionError as error:
         raise InputError(f"{source}: not allowed to read it; check its permissions") from error
-    except DAMAGE as error:
+    except (*DAMAGE, *more) as error:
         reason = " ".join(str(error).split())[:160] or type(error).__name__
         raise InputError(
             f"{source} cannot be read as {what} ({reason}); it is truncated, damaged or of a kind that is not "

@@ -55,11 +55,19 @@ class Reader(ABC):
     cap: ClassVar[int] = LAZY_CAP
     """Most bytes an array may declare where the caller does not say."""
 
+    damage: ClassVar[tuple[type[Exception], ...]] = ()
+    """What the format's library raises for damaged files beyond the usual; see `beamforge.io.guard.DAMAGE`."""
+
     def __init_subclass__(cls, *, name: str = "", suffixes: Sequence[str] = ()) -> None:
         super().__init_subclass__()
         if name:
             cls.name, cls.suffixes = name, tuple(suffixes)
             _REGISTRY[name] = cls()
+
+    def list_contents(self, path: Path) -> tuple[str, ...]:
+        """Give `contents`, or an `InputError` for a damaged file."""
+        with damage_named(path, self.name, *self.damage):
+            return self.contents(path)
 
     @abstractmethod
     def recognises(self, path: Path, head: bytes) -> bool:
@@ -91,7 +99,7 @@ class Reader(ABC):
         InputError
             If it is damaged, declares too much, or `dataset` is not in it.
         """
-        with damage_named(path, self.name):
+        with damage_named(path, self.name, *self.damage):
             return self.read(path, dataset, self.cap if max_bytes is None else max_bytes)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import tifffile
@@ -19,9 +19,9 @@ _JPEG = {6, 7, 34892, 33007}
 """Compressions whose segments share tables that stand elsewhere in the file."""
 
 
-def _open(path: Path) -> tifffile.TiffFile:
+def _open(path: Path, mode: Literal["r"]) -> tifffile.TiffFile:
     """Open a TIFF for threads that share it: seeks are locked, and its pages are known before any of them reads."""
-    file = tifffile.TiffFile(path)
+    file = tifffile.TiffFile(path, mode=mode)
     file.filehandle.set_lock(True)
     _ = file.series
     return file
@@ -38,7 +38,7 @@ class TiffArray(WindowedArray):
         self._offset = series.dataoffset
         self._by_rows = page.shaped[0] == 1 and page.shaped[1] == 1 and not page.is_subsampled
         self.rows_at_once = self._rows_stored_together(page)
-        self._manager = CachingFileManager(_open, path)
+        self._manager = CachingFileManager(_open, path, mode="r")
         self._check_length(series)
 
     def _rows_stored_together(self, page: tifffile.TiffPage) -> int:

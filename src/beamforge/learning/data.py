@@ -7,9 +7,7 @@ settings and its index, so that any number of workers makes the same bytes.
 
 from __future__ import annotations
 
-import multiprocessing
-from collections.abc import Iterable, Iterator, Sequence
-from multiprocessing.context import BaseContext
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +15,7 @@ import torch
 import xarray as xr
 from numpy.random import SeedSequence, default_rng
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from beamforge.errors import InputError
 from beamforge.learning.tiles import TileGrid, cut_padded, labelled_and_valid, positions_with_labels
@@ -95,6 +93,38 @@ class StoredDataset(LabelledImages):
     def arrays(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Read."""
         return self.samples.pixels(index)
+
+    def split(self, share: float) -> tuple[Part, Part]:
+        """Split off the last samples, at least one.
+
+        Parameters
+        ----------
+        share
+            Share of the samples in the second part.
+
+        Raises
+        ------
+        InputError
+            If there is a single sample.
+        """
+        second = max(1, round(share * len(self)))
+        if second >= len(self):
+            raise InputError(f"{self.samples.path} holds {len(self)} samples, too few to split; simulate more")
+        first = len(self) - second
+        return Part(self, 0, first), Part(self, first, second)
+
+
+class Part(LabelledImages):
+    """Consecutive items of finite data."""
+
+    def __init__(self, whole: LabelledImages, start: int, length: int) -> None:
+        super().__init__(whole.classes, whole.channels, length)
+        self._whole = whole
+        self._start = start
+
+    def arrays(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Take the item of the whole."""
+        return self._whole.arrays(self._start + index)
 
 
 class MeasuredTiles(LabelledImages):
@@ -200,36 +230,3 @@ def as_item(image: np.ndarray, labels: np.ndarray) -> Item:
     valid = np.isfinite(image).all(axis=0)
     numbers = np.where(valid, labels, IGNORE).astype(np.int64)
     return torch.from_numpy(np.array(image, dtype=np.float32, order="C")), torch.from_numpy(numbers)
-
-
-def loader(
-    dataset: LabelledImages, batch: int, *, workers: int = 0, indices: Iterable[int] | None = None
-) -> DataLoader[Item]:
-    """Load batches in a fixed order, the same bytes for any number of workers.
-
-    Parameters
-    ----------
-    dataset
-        Where the items come from.
-    batch
-        Items in a batch; the last one may have fewer.
-    workers
-        Processes that make items; 0 makes them in this one.
-    indices
-        The items in their order; by default all.
-    """
-    order = list(range(len(dataset)) if indices is None else indices)
-    context = worker_context() if workers else None
-    return DataLoader(dataset, batch_size=batch, sampler=order, num_workers=workers, multiprocessing_context=context)
-
-
-def worker_context() -> BaseContext:
-    """Give the multiprocessing context in which worker processes of a loader start.
-
-    A fork of this process would copy the locks and thread pools of numba, OpenMP and torch in whatever state they
-    are in, which is known to hang. The fork server is a process that has imported everything and run nothing: workers
-    forked from it start in milliseconds. Scripts need the guard ``if __name__ == "__main__":``.
-    """
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
-    return context

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import warnings
 from collections.abc import Iterable, Iterator
+from multiprocessing.context import BaseContext
 from typing import cast
 
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from beamforge.learning.data import worker_context
 from beamforge.learning.plan import LabelledTiles
 
 Batch = tuple[Tensor, Tensor]
@@ -33,6 +34,18 @@ def load(data: LabelledTiles, batches: Iterable[list[int]], workers: int) -> Ite
             pin_memory=torch.cuda.is_available(),
         )
         return iter(loader)
+
+
+def worker_context() -> BaseContext:
+    """Give the multiprocessing context in which workers start.
+
+    A fork of this process would copy the locks and thread pools of numba, OpenMP and torch in whatever state they
+    are in, which is known to hang. The fork server is a process that has imported everything and run nothing: workers
+    forked from it start in milliseconds. Scripts need the guard ``if __name__ == "__main__":``.
+    """
+    context: BaseContext = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["beamforge.learning.data"])
+    return context
 
 
 def in_order(length: int, batch: int, process: int, processes: int) -> list[list[int]]:

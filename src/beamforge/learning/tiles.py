@@ -151,7 +151,7 @@ _TRIALS = 24
 def _divide(
     values: np.ndarray, classes: int, fraction: float, block: int, guard: int, rng: Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Divide blocks at random: rare classes first, each until its share of test pixels is reached."""
+    """Give blocks in random order to the test part, each that brings the classes' shares nearer to the fraction."""
     shift = rng.integers(0, block, size=2)
     row, column = ((np.arange(side) + s) // block for side, s in zip(values.shape, shift, strict=True))
     number = row[:, None] * (column[-1] + 1) + column[None, :]
@@ -159,24 +159,17 @@ def _divide(
     blocks, position = np.unique(number[annotated], return_inverse=True)
     counts = np.zeros((len(blocks), classes), dtype=np.int64)
     np.add.at(counts, (position, values[annotated]), 1)
-    testing = np.zeros(len(blocks), dtype=bool)
-    wanted = fraction * counts.sum(axis=0)
-    for label in np.argsort((counts > 0).sum(axis=0)):
-        for candidate in rng.permutation(np.flatnonzero((counts[:, label] > 0) & ~testing)):
-            missing = wanted[label] - counts[testing, label].sum()
-            # Half a block too many is as far off as half a block too few; the last block of a class stays.
-            if missing <= counts[candidate, label] / 2 or not _others_keep(counts, testing, candidate):
-                continue
-            testing[candidate] = True
+    total = np.maximum(counts.sum(axis=0), 1)
+    testing, in_test_part = np.zeros(len(blocks), dtype=bool), np.zeros(classes, dtype=np.int64)
+    for candidate in rng.permutation(len(blocks)):
+        more, here = in_test_part + counts[candidate], counts[candidate] > 0
+        nearer = ((more / total - fraction) ** 2).sum() < ((in_test_part / total - fraction) ** 2).sum()
+        # The last block of a class stays to train on.
+        if nearer and (more < total)[here].all():
+            testing[candidate], in_test_part = True, more
     in_test = np.isin(number, blocks[testing]) & annotated
     near_test = ndimage.maximum_filter(in_test, size=2 * guard + 1, mode="constant", cval=0) if guard else in_test
     return np.where(near_test, IGNORE, values).astype(np.uint8), np.where(in_test, values, IGNORE).astype(np.uint8)
-
-
-def _others_keep(counts: np.ndarray, testing: np.ndarray, candidate: int) -> bool:
-    """Whether every class of a block still has another block to train on when this one is taken away."""
-    left = counts[~testing].sum(axis=0) - counts[candidate]
-    return bool((left[counts[candidate] > 0] > 0).all())
 
 
 def _quality(train: np.ndarray, test: np.ndarray, classes: int, fraction: float) -> tuple[int, float]:

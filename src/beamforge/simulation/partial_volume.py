@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from beamforge.arrays import Float32, Integers
+from beamforge.arrays import Float32, Float64, Integers
 from beamforge.stack import IGNORE
 from beamforge.statistics.compiled import compiled
 
@@ -56,41 +56,65 @@ def shared_pixels(classes: NDArray[np.uint8], sigma: float) -> SharedPixels:
         Standard deviation in px of a Gaussian point spread function, cut off at three times that.
     """
     reach = int(np.ceil(_REACH * sigma))
-    size = 2 * reach + 1
-    mixed = ndimage.maximum_filter(classes, size, mode="nearest") != ndimage.minimum_filter(
-        classes, size, mode="nearest"
-    )
-    pixels = np.argwhere(mixed).astype(np.int32)
-    taps = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2).astype(np.float32)
+    pixels = np.argwhere(_near_edges(classes, reach)).astype(np.int32)
+    taps = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
     padded = np.pad(classes, reach, mode="edge")
     starts, parts, weights = _parts(padded, pixels, taps / taps.sum(), int(classes.max()) + 1)
     return SharedPixels(pixels, starts, parts, weights)
 
 
 @compiled
+def _near_edges(classes: NDArray[np.uint8], reach: int) -> NDArray[np.bool_]:
+    """Mark pixels whose square surroundings hold more than one class."""
+    height, width = classes.shape
+    across = np.zeros(classes.shape, np.bool_)
+    for y in range(height):
+        for x in range(1, width):
+            if classes[y, x] != classes[y, x - 1]:
+                across[y, max(x - reach, 0) : x + reach] = True
+    # A column differs inside the surroundings if two of its neighbours do, at any of the columns of the square.
+    near = np.zeros(classes.shape, np.bool_)
+    for y in range(height):
+        for x in range(width):
+            if across[y, x]:
+                near[max(y - reach, 0) : y + reach + 1, x] = True
+    for y in range(1, height):
+        for x in range(width):
+            if classes[y, x] != classes[y - 1, x]:
+                near[max(y - reach, 0) : y + reach, max(x - reach, 0) : x + reach + 1] = True
+    return near
+
+
+@compiled
 def _parts(
-    padded: NDArray[np.uint8], pixels: NDArray[np.int32], taps: Float32, count: int
+    padded: NDArray[np.uint8], pixels: NDArray[np.int32], taps: Float64, count: int
 ) -> tuple[NDArray[np.int32], NDArray[np.uint8], Float32]:
+    """Sum the point spread function over each class around each pixel."""
+    side = taps.size
+    upto = np.zeros(side + 1, np.float64)
+    upto[1:] = np.cumsum(taps)
     starts = np.zeros(pixels.shape[0] + 1, np.int32)
-    parts = np.empty(pixels.shape[0] * min(count, 4), np.uint8)
+    parts = np.empty(4 * pixels.shape[0] + count, np.uint8)
     weights = np.empty(parts.size, np.float32)
-    sums = np.zeros(count, np.float32)
+    sums = np.zeros(count, np.float64)
     used = 0
     for i in range(pixels.shape[0]):
-        sums[:] = 0
-        for dy in range(taps.size):
-            for dx in range(taps.size):
-                sums[padded[pixels[i, 0] + dy, pixels[i, 1] + dx]] += taps[dy] * taps[dx]
+        sums[:] = 0.0
+        for dy in range(side):
+            row = padded[pixels[i, 0] + dy, pixels[i, 1] : pixels[i, 1] + side]
+            begin = 0
+            for dx in range(1, side):
+                if row[dx] != row[begin]:
+                    sums[row[begin]] += taps[dy] * (upto[dx] - upto[begin])
+                    begin = dx
+            sums[row[begin]] += taps[dy] * (upto[side] - upto[begin])
         if used + count > parts.size:
-            parts = np.append(parts, np.empty(parts.size + count, np.uint8))
-            weights = np.append(weights, np.empty(weights.size + count, np.float32))
-        total = np.float32(0.0)
+            parts = np.append(parts, np.empty(parts.size, np.uint8))
+            weights = np.append(weights, np.empty(weights.size, np.float32))
         for label in range(count):
-            total += sums[label]
-        for label in range(count):
-            if sums[label] > 0:
+            if sums[label] > 0.0:
                 parts[used] = label
-                weights[used] = sums[label] / total
+                weights[used] = sums[label]
                 used += 1
         starts[i + 1] = used
     return starts, parts[:used], weights[:used]

@@ -19,6 +19,11 @@ def compiled(function: F) -> F:
     return cast(F, numba.njit(nogil=True, cache=True)(function))
 
 
+def inlined(function: F) -> F:
+    """Copy a function into every compiled function that calls it, so that loops around it can be vectorised."""
+    return cast(F, numba.njit(nogil=True, inline="always")(function))
+
+
 def elementwise(signature: str) -> Callable[[Callable[..., float]], Callable[..., Any]]:
     """Compile a function of scalars into one that broadcasts over arrays."""
 

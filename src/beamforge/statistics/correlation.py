@@ -1,9 +1,10 @@
-"""How normal scores hang together between channels and in space: two structures, each with its own channel matrix.
+"""How normal scores hang together between channels and in space: two structures, each with its own channel matrices.
 
-Scores are the sum of **noise**, correlated over the few pixels that the detector's light spread reaches, and
-**drift**, smooth over tens of pixels: scatter, shading, uneven thickness. Both have unit variance and a channel
-matrix of their own (a linear model of coregionalisation); the share of drift in the variance belongs to a class and a
-channel, because scatter is large beside the noise where the sample is thick and small where it is thin.
+Scores are the sum of **noise**, correlated over the few pixels that the detector's light spread and read-out reach,
+and **drift**, smooth over tens of pixels: scatter, shading, uneven thickness. Both have unit variance and channel
+matrices of their own (a linear model of coregionalisation). The channel matrices and the share of drift in the
+variance belong to a class: where a sample is thick, the frame it was measured in dominates the noise of every ratio
+and scatter is large beside it.
 
 Noise has any short stationary correlation: it is white noise under a kernel. Drift is a mixture of Gaussian
 correlations, which holds every isotropic correlation that exists in all dimensions (Schoenberg, Ann. Math. 39 (1938)
@@ -24,19 +25,19 @@ from beamforge.arrays import Float64, Float64Field
 
 CorrelationKind = Literal["none", "channels", "space", "both"]
 
-_FULL = 16
+FACTORS = 8
 """Up to this many channels a channel matrix is kept whole; beyond, as that many factors and a diagonal."""
 
 
-class ChannelMatrix(BaseModel):
-    """A correlation matrix between channels, as factors plus a diagonal: ``loadings loadingsᵀ + diag(own²)``.
+class ChannelMatrices(BaseModel):
+    """A correlation matrix between channels for every class: ``loadings loadingsᵀ + diag(own²)``.
 
     Attributes
     ----------
     loadings
-        (channel, factor).
+        (class, channel, factor).
     own
-        (channel,) standard deviation of what a channel shares with no other.
+        (class, channel) standard deviation of what a channel shares with no other.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
@@ -45,35 +46,53 @@ class ChannelMatrix(BaseModel):
     own: Float64Field
 
     @classmethod
-    def independent(cls, channels: int) -> Self:
+    def independent(cls, classes: int, channels: int) -> Self:
         """Channels that share nothing."""
-        return cls(loadings=np.zeros((channels, 0)), own=np.ones(channels))
+        return cls(loadings=np.zeros((classes, channels, 0)), own=np.ones((classes, channels)))
 
     @classmethod
-    def nearest(cls, covariance: Float64, floor: float = 1e-3) -> Self:
-        """Make the nearest valid correlation matrix out of an estimated covariance matrix.
+    def nearest(cls, covariances: Float64, floor: float = 1e-3) -> Self:
+        """Make the nearest valid correlation matrices out of estimated covariance matrices.
 
         Negative eigenvalues are cut off, the diagonal is scaled to 1, and each channel keeps at least `floor` of
-        its variance to itself, so that the matrix can be inverted.
-        """
-        values, vectors = np.linalg.eigh(0.5 * (covariance + covariance.T))
-        keep = np.flatnonzero(values > 0)[-_FULL:]
-        loadings = vectors[:, keep] * np.sqrt(values[keep])
-        shared = (loadings**2).sum(1)
-        # What the kept factors do not explain of a channel's variance is its own.
-        variance = np.maximum(np.maximum(np.diag(covariance), shared / (1.0 - floor)), 1e-12)
-        loadings = loadings / np.sqrt(variance)[:, None]
-        own = np.sqrt(1.0 - (loadings**2).sum(1))
-        if own.size > _FULL:
-            return cls(loadings=loadings, own=own)
-        # As many factors as channels: a triangle of them needs no random numbers beside.
-        whole = loadings @ loadings.T + np.diag(own**2)
-        return cls(loadings=np.linalg.cholesky(whole), own=np.zeros(own.size))
+        its variance to itself, so that the matrices can be inverted.
 
-    @property
-    def matrix(self) -> Float64:
-        """The correlation matrix (channel, channel)."""
-        return np.asarray(self.loadings @ self.loadings.T + np.diag(self.own**2))
+        Parameters
+        ----------
+        covariances
+            (class, channel, channel); symmetric, otherwise anything.
+        floor
+            Part of the variance, above 0.
+        """
+        pairs = [_factors(covariance, floor) for covariance in covariances]
+        loadings, own = (np.stack(parts) for parts in zip(*pairs, strict=True))
+        if own.shape[1] <= FACTORS:
+            # As many factors as channels: a triangle of them needs no random numbers of a channel's own.
+            whole = loadings @ loadings.swapaxes(1, 2) + np.eye(own.shape[1]) * own[:, None] ** 2
+            return cls(loadings=np.linalg.cholesky(whole), own=np.zeros_like(own))
+        return cls(loadings=_aligned(loadings, _factors(covariances.mean(axis=0), floor)[0]), own=own)
+
+    def matrix(self, label: int) -> Float64:
+        """Give the correlation matrix (channel, channel) of a class."""
+        loadings = self.loadings[label]
+        return np.asarray(loadings @ loadings.T + np.diag(self.own[label] ** 2))
+
+
+def _factors(covariance: Float64, floor: float) -> tuple[Float64, Float64]:
+    """Take the strongest factors of a covariance matrix; what they leave of a channel's variance is its own."""
+    values, vectors = np.linalg.eigh(0.5 * (covariance + covariance.T))
+    strongest = slice(-min(FACTORS, values.size), None)
+    loadings = vectors[:, strongest] * np.sqrt(np.maximum(values[strongest], 0.0))
+    shared = (loadings**2).sum(1)
+    variance = np.maximum(np.maximum(np.diag(covariance), shared / (1.0 - floor)), 1e-12)
+    loadings = loadings / np.sqrt(variance)[:, None]
+    return loadings, np.sqrt(1.0 - (loadings**2).sum(1))
+
+
+def _aligned(loadings: Float64, target: Float64) -> Float64:
+    """Rotate the factors of every class towards common ones, so that noise runs on across edges between classes."""
+    u, _, v = np.linalg.svd(loadings.swapaxes(1, 2) @ target)
+    return np.asarray(loadings @ (u @ v))
 
 
 class Correlation(BaseModel):
@@ -97,8 +116,8 @@ class Correlation(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     kind: CorrelationKind
-    noise: ChannelMatrix
-    drift: ChannelMatrix
+    noise: ChannelMatrices
+    drift: ChannelMatrices
     kernel: Float64Field
     drift_sigmas: Float64Field
     drift_weights: Float64Field
@@ -107,21 +126,25 @@ class Correlation(BaseModel):
     @classmethod
     def none(cls, classes: int, channels: int) -> Self:
         """Every value is independent of every other."""
-        return cls.of_channels(ChannelMatrix.independent(channels), classes, "none")
+        return cls.of_channels(ChannelMatrices.independent(classes, channels), "none")
 
     @classmethod
-    def of_channels(cls, noise: ChannelMatrix, classes: int, kind: CorrelationKind = "channels") -> Self:
+    def of_channels(cls, noise: ChannelMatrices, kind: CorrelationKind = "channels") -> Self:
         """Channels of a pixel hang together, pixels do not."""
-        channels = noise.own.size
         return cls(
             kind=kind,
             noise=noise,
-            drift=ChannelMatrix.independent(channels),
+            drift=ChannelMatrices.independent(*noise.own.shape),
             kernel=np.ones((1, 1)),
             drift_sigmas=np.zeros(0),
             drift_weights=np.zeros(0),
-            drift_share=np.zeros((classes, channels)),
+            drift_share=np.zeros_like(noise.own),
         )
+
+    @property
+    def has_drift(self) -> bool:
+        """Whether any class drifts in any channel."""
+        return self.drift_sigmas.size > 0 and bool((self.drift_share > 0).any())
 
     @cached_property
     def channels(self) -> Float64:
@@ -130,12 +153,14 @@ class Correlation(BaseModel):
 
     def channels_of(self, label: int) -> Float64:
         """Correlation matrix (channel, channel) of the scores of one pixel of a class."""
-        noise, drift = self._amplitudes(label)
-        return np.asarray(np.outer(noise, noise) * self.noise.matrix + np.outer(drift, drift) * self.drift.matrix)
+        return self.at(0, 0, label)
 
-    def _amplitudes(self, label: int) -> tuple[Float64, Float64]:
+    def at(self, lag_y: int, lag_x: int, label: int) -> Float64:
+        """Correlation (channel, channel) between scores of a class a lag in px apart."""
         share = self.drift_share[label]
-        return np.sqrt(1.0 - share), np.sqrt(share)
+        noise, drift = np.sqrt(np.outer(1.0 - share, 1.0 - share)), np.sqrt(np.outer(share, share))
+        near, far = self.noise_at(lag_y, lag_x), float(self.drift_at(np.hypot(lag_y, lag_x)))
+        return np.asarray(near * noise * self.noise.matrix(label) + far * drift * self.drift.matrix(label))
 
     @cached_property
     def noise_correlation(self) -> Float64:
@@ -152,14 +177,6 @@ class Correlation(BaseModel):
     def drift_at(self, distance: ArrayLike) -> Float64:
         """Correlation of the drift at distances in px."""
         return np.asarray(gaussian_mixture(distance, self.drift_sigmas) @ self.drift_weights)
-
-    def at(self, lag_y: int, lag_x: int, label: int) -> Float64:
-        """Correlation (channel, channel) between scores of a class a lag in px apart."""
-        noise, drift = self._amplitudes(label)
-        near, far = self.noise_at(lag_y, lag_x), float(self.drift_at(np.hypot(lag_y, lag_x)))
-        return np.asarray(
-            near * np.outer(noise, noise) * self.noise.matrix + far * np.outer(drift, drift) * self.drift.matrix
-        )
 
 
 def gaussian_mixture(distance: ArrayLike, sigmas: ArrayLike) -> Float64:

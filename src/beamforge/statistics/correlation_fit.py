@@ -8,43 +8,41 @@ import numpy as np
 import xarray as xr
 from numpy.random import Generator
 from numpy.typing import NDArray
-from scipy import fft
-from scipy.optimize import nnls
 
 from beamforge.arrays import Float32, Float64, Integers
 from beamforge.stack import IGNORE
-from beamforge.statistics.autocovariance import Regions, autocovariance, connected_regions, radial_profile
-from beamforge.statistics.correlation import ChannelMatrix, Correlation, CorrelationKind, gaussian_mixture
+from beamforge.statistics.autocovariance import Regions, autocovariance, connected_regions
+from beamforge.statistics.correlation import ChannelMatrices, Correlation, CorrelationKind
 from beamforge.statistics.marginals import Marginals
 from beamforge.statistics.samples import spread_whole_numbers
+from beamforge.statistics.spatial_structure import REACH, split_structure
 
-SIGMAS: Float64 = np.array([0.0, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0, 5.7, 8.0, 11.0, 16.0, 23.0, 32.0, 45.0, 64.0])
-"""Ladder of Gaussian kernels in px; from 4 px on they count as drift."""
-
-_DRIFT = SIGMAS >= 4.0
-_REACH = 128
 _SPECTRUM_CHANNELS = 8
-_PIXELS = 4_000_000
-_LEAST_DRIFT = 0.01
+_VALUES = 20_000_000
+_BLOCKS_OF_TRUST = 20.0
+_PULL = 0.25
 
 
 @dataclass(frozen=True)
 class _Scores:
-    """What one pass over the channels leaves: a sample of pixels, all block means, and the autocovariance.
+    """What one pass over the channels leaves.
 
     Attributes
     ----------
     pixels
-        (channel, n) scores at a random choice of labelled pixels.
+        (channel, n) scores at a random choice of labelled pixels, as many in every class as it has or as fit.
+    pixel_labels
+        (n,) their classes.
     blocks
         (channel, m) mean scores of square blocks that lie inside one class.
     block_labels
-        (m,) class of each block.
+        (m,) their classes.
     products, pairs
-        Autocovariance sums over the channels it was computed for.
+        Autocovariance sums, see `autocovariance`, over some of the channels, no class outweighing the others.
     """
 
     pixels: Float32
+    pixel_labels: Integers
     blocks: Float32
     block_labels: Integers
     products: Float64
@@ -57,7 +55,7 @@ def fit_correlation(
     """Estimate the correlation of the normal scores of a measurement.
 
     The spatial correlation comes from pixel pairs inside the same connected region, the channel matrices of noise and
-    drift from the covariance of single pixels and of block means: averaging over a block leaves the drift and takes
+    drift from the covariances of single pixels and of block means: averaging over a block leaves the drift and takes
     away a known part of the noise.
 
     Parameters
@@ -75,41 +73,36 @@ def fit_correlation(
     if kind == "none":
         return Correlation.none(classes, channels)
     values = np.asarray(labels.values)
-    regions = connected_regions(values)
     block = _block_side(values, classes)
-    scores = _read(stack, values, marginals, regions if kind != "channels" else [], block, rng)
-    covariance = shrunk(_covariance(scores.pixels), scores.pixels.shape[1])
+    scores = _read(stack, values, marginals, connected_regions(values) if kind != "channels" else [], block, rng)
+    pixels = _class_covariances(scores.pixels, scores.pixel_labels, classes)
     if kind == "channels":
-        return Correlation.of_channels(ChannelMatrix.nearest(covariance), classes)
-    kernel, sigmas, weights, share = spatial_structure(scores.products, scores.pairs)
+        return Correlation.of_channels(ChannelMatrices.nearest(pixels))
+    structure = split_structure(scores.products, scores.pairs)
+    independent = ChannelMatrices.independent(classes, channels)
     model = Correlation(
         kind=kind,
-        noise=ChannelMatrix.independent(channels),
-        drift=ChannelMatrix.independent(channels),
-        kernel=kernel,
-        drift_sigmas=sigmas,
-        drift_weights=weights,
-        drift_share=np.full((classes, channels), share),
+        noise=ChannelMatrices.nearest(pixels) if kind == "both" else independent,
+        drift=independent,
+        kernel=structure.kernel,
+        drift_sigmas=structure.sigmas,
+        drift_weights=structure.weights,
+        drift_share=np.full((classes, channels), structure.share),
     )
-    return _with_channels(model, scores, covariance, block) if share > 0 else _noise_only(model, covariance)
+    return _with_drift(model, scores, pixels, block) if structure.share > 0 else model
 
 
-def _noise_only(model: Correlation, covariance: Float64) -> Correlation:
-    if model.kind == "space":
-        return model
-    return model.model_copy(update={"noise": ChannelMatrix.nearest(covariance)})
-
-
-def _with_channels(model: Correlation, scores: _Scores, covariance: Float64, block: int) -> Correlation:
-    """Tell noise from drift by what survives averaging over blocks."""
+def _with_drift(model: Correlation, scores: _Scores, pixels: Float64, block: int) -> Correlation:
+    """Tell noise from drift, class by class, by what survives averaging over blocks."""
     of_noise, of_drift = _variance_of_block_mean(model, block)
-    shares = _drift_shares(model, scores, of_noise, of_drift)
-    update: dict[str, object] = {"drift_share": shares}
+    update: dict[str, object] = {"drift_share": _drift_shares(model, scores, of_noise, of_drift)}
     if model.kind == "both":
-        blocks = _covariance(scores.blocks)
-        drift = (blocks - of_noise * covariance) / (of_drift - of_noise)
-        noise = (of_drift * covariance - blocks) / (of_drift - of_noise)
-        update |= {"noise": ChannelMatrix.nearest(noise), "drift": ChannelMatrix.nearest(drift)}
+        blocks = _class_covariances(scores.blocks, scores.block_labels, pixels.shape[0])
+        drift = (blocks - of_noise * pixels) / (of_drift - of_noise)
+        noise = (of_drift * pixels - blocks) / (of_drift - of_noise)
+        # Where a class hardly drifts its matrix is all sampling error: a part of the average decides then.
+        drift = drift + _PULL * drift.mean(axis=0)
+        update |= {"noise": ChannelMatrices.nearest(noise), "drift": ChannelMatrices.nearest(drift)}
     return model.model_copy(update=update)
 
 
@@ -118,12 +111,11 @@ def _drift_shares(model: Correlation, scores: _Scores, of_noise: float, of_drift
     average = model.drift_share
     shares = np.array(average)
     for label in range(average.shape[0]):
-        chosen = scores.blocks[:, scores.block_labels == label]
-        if chosen.shape[1] == 0:
-            continue
-        found = (np.mean(chosen.astype(np.float64) ** 2, axis=1) - of_noise) / (of_drift - of_noise)
-        trust = chosen.shape[1] / (chosen.shape[1] + 20.0)
-        shares[label] = np.clip(trust * found + (1.0 - trust) * average[label], 0.0, 0.95)
+        chosen = scores.blocks[:, scores.block_labels == label].astype(np.float64)
+        if chosen.shape[1] > 0:
+            found = (np.mean(chosen**2, axis=1) - of_noise) / (of_drift - of_noise)
+            trust = chosen.shape[1] / (chosen.shape[1] + _BLOCKS_OF_TRUST)
+            shares[label] = np.clip(trust * found + (1.0 - trust) * average[label], 0.0, 0.95)
     return shares
 
 
@@ -135,66 +127,6 @@ def _variance_of_block_mean(model: Correlation, block: int) -> tuple[float, floa
     noise = np.array([[model.noise_at(int(y), int(x)) for x in lags] for y in lags])
     drift = model.drift_at(np.hypot(lags[:, None], lags[None, :]))
     return float((weights * noise).sum()), float((weights * drift).sum())
-
-
-def spatial_structure(products: Float64, pairs: Float64) -> tuple[Float64, Float64, Float64, float]:
-    """Split an autocovariance into noise and drift.
-
-    Parameters
-    ----------
-    products, pairs
-        Sums by lag, see `autocovariance`.
-
-    Returns
-    -------
-    kernel
-        Kernel of the noise.
-    sigmas, weights
-        Gaussian kernels of the drift.
-    share
-        Part of the drift in the variance, 0 to 1.
-    """
-    covariance = np.divide(products, pairs, out=np.zeros_like(products), where=pairs > 0)
-    middle = covariance.shape[0] // 2
-    covariance /= covariance[middle, middle]
-    enough = np.where(pairs >= 0.02 * pairs[middle, middle], pairs, 0.0)
-    radius, mean, weight = radial_profile(covariance, enough)
-    # A ring of n pairs of correlated pixels knows the covariance far worse than 1/sqrt(n); the fourth root keeps the
-    # many pairs of the long lags from outvoting the few of the short ones, which matter most.
-    root = weight**0.25
-    parts, _ = nnls(root[:, None] * gaussian_mixture(radius, SIGMAS), root * mean)
-    parts /= parts.sum()
-    share = float(parts[_DRIFT].sum())
-    if share < _LEAST_DRIFT:
-        share, parts = 0.0, np.where(_DRIFT, 0.0, parts)
-    used = _DRIFT & (parts > 0)
-    weights = parts[used] / share if share > 0 else parts[used]
-    kernel = _noise_kernel(covariance, parts, SIGMAS[used], share * weights)
-    return kernel, SIGMAS[used], weights, share
-
-
-def _noise_kernel(covariance: Float64, parts: Float64, sigmas: Float64, drift: Float64) -> Float64:
-    """Turn the covariance that the drift leaves over into a kernel for white noise."""
-    near = SIGMAS[~_DRIFT][parts[~_DRIFT] > 0.002]
-    reach = int(np.ceil(3.0 * near.max(initial=0.0)))
-    if reach == 0:
-        return np.ones((1, 1))
-    middle = covariance.shape[0] // 2
-    # Twice the kernel's reach: the correlation of a kernel with itself is twice as wide as the kernel.
-    window = slice(middle - 2 * reach, middle + 2 * reach + 1)
-    lags = np.arange(-2 * reach, 2 * reach + 1)
-    distance = np.hypot(lags[:, None], lags[None, :])
-    left = covariance[window, window] - gaussian_mixture(distance, sigmas) @ drift
-    left = 0.5 * (left + left[::-1, ::-1]) * np.cos(0.5 * np.pi * np.minimum(distance / (2 * reach + 1), 1.0)) ** 0.5
-    # The nearest correlation that exists: no power spectrum may be negative.
-    side = 8 * reach + 8
-    wrapped = np.zeros((side, side))
-    wrapped[np.ix_(lags, lags)] = left
-    spectrum = np.maximum(fft.fft2(wrapped).real, 0.0)
-    full = fft.ifft2(np.sqrt(spectrum)).real
-    near_lags = np.arange(-reach, reach + 1)
-    kernel = full[np.ix_(near_lags, near_lags)]
-    return np.asarray(kernel / np.sqrt((kernel**2).sum()))
 
 
 def _block_side(labels: Integers, classes: int) -> int:
@@ -223,23 +155,40 @@ def _read(
     stack: xr.DataArray, labels: Integers, marginals: Marginals, regions: Regions, block: int, rng: Generator
 ) -> _Scores:
     """Pass over the channels once."""
-    _, channels = marginals.shape
-    labelled = np.flatnonzero(labels.ravel() < marginals.shape[0])
-    count = min(labelled.size, max(_PIXELS // channels, 2000))
-    chosen = np.sort(rng.choice(labelled, count, replace=False))
+    classes, channels = marginals.shape
+    chosen = _choice(labels, classes, max(_VALUES // (channels * classes), 500), rng)
     numbers, block_labels = _blocks(labels, block)
-    pixels = np.empty((channels, count), np.float32)
+    pixels = np.empty((channels, chosen.size), np.float32)
     blocks = np.empty((channels, numbers.size), np.float32)
-    sums = np.zeros((2, 2 * _REACH + 1, 2 * _REACH + 1))
-    for_spectrum = set(np.unique(np.linspace(0, channels - 1, min(channels, _SPECTRUM_CHANNELS)).astype(int)).tolist())
+    sums = np.zeros((2, 2 * REACH + 1, 2 * REACH + 1))
+    for_spectrum = set(np.linspace(0, channels - 1, min(channels, _SPECTRUM_CHANNELS)).astype(int).tolist())
     for number in range(channels):
         scores = class_scores(np.asarray(stack[number].values), labels, marginals, number, rng)
         pixels[number] = scores.ravel()[chosen]
         blocks[number] = _tiled(scores, block).mean(axis=(1, 3)).ravel()[numbers]
-        if regions and number in for_spectrum:
-            sums += autocovariance(scores, regions, _REACH)
-    whole = np.isfinite(blocks).all(axis=0)
-    return _Scores(pixels[:, np.isfinite(pixels).all(axis=0)], blocks[:, whole], block_labels[whole], sums[0], sums[1])
+        if number in for_spectrum:
+            sums += _balanced_autocovariance(scores, regions, marginals.counts[:, number])
+    sound, whole = np.isfinite(pixels).all(axis=0), np.isfinite(blocks).all(axis=0)
+    pixel_labels = labels.ravel()[chosen].astype(np.int64)
+    return _Scores(pixels[:, sound], pixel_labels[sound], blocks[:, whole], block_labels[whole], sums[0], sums[1])
+
+
+def _choice(labels: Integers, classes: int, most: int, rng: Generator) -> NDArray[np.int64]:
+    """Choose up to so many pixels of every class."""
+    flat = labels.ravel()
+    positions = [np.flatnonzero(flat == label) for label in range(classes)]
+    return np.sort(np.concatenate([p if p.size <= most else rng.choice(p, most, replace=False) for p in positions]))
+
+
+def _balanced_autocovariance(scores: Float32, regions: Regions, counts: Integers) -> Float64:
+    """Sum products and pairs (2, lag, lag) over classes; one larger than the typical class counts as the typical."""
+    sums = np.zeros((2, 2 * REACH + 1, 2 * REACH + 1))
+    weights = np.minimum(1.0, np.median(counts) / counts)
+    for label, weight in enumerate(weights):
+        own = [region for region in regions if region[0] == label]
+        if own:
+            sums += weight * np.stack(autocovariance(scores, own, REACH))
+    return sums
 
 
 def class_scores(
@@ -255,22 +204,28 @@ def class_scores(
     return scores
 
 
+def _class_covariances(scores: Float32, labels: Integers, classes: int) -> Float64:
+    """Covariances (class, channel, channel) of scores of mean 0, each pulled to the average by its sampling error."""
+    groups = [scores[:, labels == label] for label in range(classes)]
+    found = np.stack([_covariance(group) if group.shape[1] > 1 else np.eye(len(scores)) for group in groups])
+    counts = np.array([max(group.shape[1], 2) for group in groups])
+    average = shrunk(found.mean(axis=0), float(counts.sum()), np.diag(np.diag(found.mean(axis=0))))
+    return np.stack([shrunk(one, float(count), average) for one, count in zip(found, counts, strict=True)])
+
+
 def _covariance(scores: Float32) -> Float64:
-    """Covariance of scores (channel, n) whose mean is known to be 0."""
     return np.asarray((scores @ scores.T).astype(np.float64) / scores.shape[1])
 
 
-def shrunk(covariance: Float64, count: float) -> Float64:
-    """Pull the correlations of a covariance matrix towards 0 by as much as their sampling errors ask for.
+def shrunk(covariance: Float64, count: float, target: Float64) -> Float64:
+    """Pull the correlations of a covariance matrix towards a target's by as much as their sampling errors ask for.
 
     Source: Schäfer & Strimmer, Stat. Appl. Genet. Mol. Biol. 4 (2005) 32, with the normal law's var(r) = (1-r²)²/n.
     """
     scale = np.sqrt(np.diag(covariance))
     correlation = covariance / np.outer(scale, scale)
-    off = correlation[~np.eye(scale.size, dtype=bool)]
-    if off.size == 0:
-        return np.asarray(correlation)
-    intensity = float(np.clip(((1.0 - off**2) ** 2).sum() / count / max((off**2).sum(), 1e-12), 0.0, 1.0))
-    shrunk_matrix = (1.0 - intensity) * correlation
-    np.fill_diagonal(shrunk_matrix, 1.0)
-    return np.asarray(shrunk_matrix)
+    wanted = target / np.sqrt(np.outer(np.diag(target), np.diag(target)))
+    distance = float(((correlation - wanted) ** 2).sum())
+    error = float(((1.0 - correlation**2) ** 2).sum()) / count
+    intensity = min(1.0, error / distance) if distance > 0 else 1.0
+    return np.asarray(((1.0 - intensity) * correlation + intensity * wanted) * np.outer(scale, scale))

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from beamforge.arrays import Float32
-from beamforge.statistics.compiled import compiled
+from beamforge.statistics.compiled import compiled, inlined
 
 Words = NDArray[np.uint32]
 
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _W0, _W1 = np.uint32(0x9E3779B9), np.uint32(0xBB67AE85)
 _HALF = np.uint64(32)
+_BLOCK = 1024
 _BITS = 6
 _SHIFT = 23 - _BITS
 _REST = (1 << _SHIFT) - 1
@@ -31,13 +32,14 @@ _FIRST = 127 << _BITS
 def _quantile_table() -> Float32:
     """Normal quantiles at the probabilities u/2³² for u = 2^octave (1 + cell/64), from the tail to the median."""
     octaves = 2.0 ** np.arange(31)[:, None] * (1.0 + np.arange(1 << _BITS) / (1 << _BITS))
-    return np.append(-ndtri(octaves.ravel() / 2.0**32), 0.0).astype(np.float32)
+    # Two zeros close the table: a float rounds the largest magnitudes up to 2³¹, the median itself.
+    return np.append(-ndtri(octaves.ravel() / 2.0**32), [0.0, 0.0]).astype(np.float32)
 
 
 NORMAL_TABLE: Float32 = _quantile_table()
 
 
-@compiled
+@inlined
 def philox(
     c0: np.uint32, c1: np.uint32, c2: np.uint32, c3: np.uint32, k0: np.uint32, k1: np.uint32
 ) -> tuple[np.uint32, np.uint32, np.uint32, np.uint32]:
@@ -54,36 +56,38 @@ def philox(
 
 
 @compiled
-def fill_normals(out: Float32, key: Words, stream: int, part: int, words: Words, magnitudes: Float32) -> None:
-    """Fill rows with independent standard normal numbers.
+def fill_normals(out: Float32, key: Words, stream: int, part: int) -> None:
+    """Fill an array with independent standard normal numbers.
 
     Parameters
     ----------
     out
-        (row, n) to fill.
+        Contiguous array to fill.
     key
         (2,) the key.
     stream, part
-        Words of the counter that tell this plane from others drawn with the same key.
-    words, magnitudes
-        Work space of at least n rounded up to a multiple of 4.
+        Words of the counter that tell this array from others filled with the same key.
     """
-    length = out.shape[1]
-    quarter = (length + 3) // 4
+    flat = out.ravel()
+    k0, k1, c2, c3 = key[0], key[1], np.uint32(part), np.uint32(stream)
+    words = np.empty(_BLOCK, np.uint32)
+    magnitudes = np.empty(_BLOCK, np.float32)
     bits = magnitudes.view(np.int32)
-    for row in range(out.shape[0]):
+    quarter = _BLOCK // 4
+    for block in range((flat.size + _BLOCK - 1) // _BLOCK):
         for i in range(quarter):
-            a, b, c, d = philox(np.uint32(i), np.uint32(row), np.uint32(part), np.uint32(stream), key[0], key[1])
+            a, b, c, d = philox(np.uint32(i), np.uint32(block), c2, c3, k0, k1)
             words[i] = a
             words[quarter + i] = b
             words[2 * quarter + i] = c
             words[3 * quarter + i] = d
-        for i in range(length):
+        for i in range(_BLOCK):
             # The lowest bit is the sign; the others, with a 1 in its place, are the distance from 0 in probability.
             magnitudes[i] = np.float32(np.int32((words[i] >> np.uint32(1)) | np.uint32(1)))
-        for i in range(length):
+        target = flat[block * _BLOCK : min((block + 1) * _BLOCK, flat.size)]
+        for i in range(target.size):
             # Exponent and leading digits of a float are the octave and the cell.
             cell = (bits[i] >> _SHIFT) - _FIRST
             rest = np.float32(bits[i] & _REST) * _STEP
             z = NORMAL_TABLE[cell] + rest * (NORMAL_TABLE[cell + 1] - NORMAL_TABLE[cell])
-            out[row, i] = z if words[i] & np.uint32(1) else -z
+            target[i] = z if words[i] & np.uint32(1) else -z

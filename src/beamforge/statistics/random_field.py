@@ -1,218 +1,153 @@
-"""Simulation of normal scores with a given correlation, plane by plane.
+"""Simulation of normal scores with a given correlation, channel by channel.
 
-Noise is white noise, mixed between channels and convolved with its kernel, taken apart into products of a column and
-a row. Drift is white noise on a coarse grid, mixed between channels there and spread by Gaussian kernels; at a spacing
-of one sigma the variance is even to 2 in 10⁴. Nothing wraps around the edges of a tile, and no Fourier transform is
-needed.
+Noise is white noise convolved with its kernel, taken apart into products of a column and a row. Drift is white noise
+on a coarse grid, spread by Gaussian kernels; at a spacing of one sigma its correlation is even to 2 in 10⁴. Factors
+that channels share are drawn once, and mixed with the weights of each pixel's class. Nothing wraps around the edges
+of a tile, and no Fourier transform is needed.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 from numpy.random import Generator
+from numpy.typing import NDArray
 
 from beamforge.arrays import Float32, Float64
 from beamforge.statistics.compiled import compiled
-from beamforge.statistics.correlation import ChannelMatrix, Correlation
+from beamforge.statistics.correlation import ChannelMatrices, Correlation
 from beamforge.statistics.philox import Words, fill_normals
+from beamforge.statistics.runs import Runs
 
-_NOISE_FACTORS, _NOISE_OWN, _DRIFT_FACTORS, _DRIFT_OWN = 0, 1, 2, 3
-_KERNEL_ACCURACY = 1e-4
+_KERNEL_ACCURACY = 1e-3
 _REACH_OF_DRIFT = 4.0
 
-
-@dataclass(frozen=True)
-class _Grid:
-    """A coarse grid whose Gaussian bumps make up one scale of the drift: weights (pixel, 2 reach) and first points."""
-
-    rows: tuple[Float32, np.ndarray, int]
-    columns: tuple[Float32, np.ndarray, int]
+_NOISE, _DRIFT = 0, 1
+_SHARED, _OWN = 0, 2
 
 
-class Planes(NamedTuple):
-    """Noise and drift (y, x) of one channel, each of unit variance."""
-
-    noise: Float32
-    drift: Float32
-
-
-@compiled
-def _mix(factors: Float32, loadings: Float32, own: float, plane: Float32) -> None:
-    """Scale the channel's own noise in `plane` and add what it shares with others."""
-    scale = np.float32(own)
-    for y in range(plane.shape[0]):
-        for x in range(plane.shape[1]):
-            plane[y, x] *= scale
-        for f in range(factors.shape[0]):
-            weight = loadings[f]
-            for x in range(plane.shape[1]):
-                plane[y, x] += weight * factors[f, y, x]
-
-
-@compiled
-def _convolve(padded: Float32, columns: Float32, rows: Float32, middle: Float32, out: Float32) -> None:
-    """Convolve with a sum of products of columns and rows; the edges of `padded` are used up."""
-    height, width = out.shape
-    taps = columns.shape[1]
-    for y in range(height):
-        for x in range(width):
-            out[y, x] = np.float32(0.0)
-        for part in range(columns.shape[0]):
-            weight = columns[part, 0]
-            for x in range(padded.shape[1]):
-                middle[x] = weight * padded[y, x]
-            for t in range(1, taps):
-                weight = columns[part, t]
-                for x in range(padded.shape[1]):
-                    middle[x] += weight * padded[y + t, x]
-            for t in range(taps):
-                weight = rows[part, t]
-                for x in range(width):
-                    out[y, x] += weight * middle[x + t]
-
-
-@compiled
-def _spread(
-    coarse: Float32,
-    row_weights: Float32,
-    first_rows: np.ndarray,
-    column_weights: Float32,
-    first_columns: np.ndarray,
-    wide: Float32,
-    out: Float32,
-) -> None:
-    """Add to `out` the Gaussian bumps that stand on a coarse grid."""
-    height, width = out.shape
-    for j in range(coarse.shape[0]):
-        for x in range(width):
-            total = np.float32(0.0)
-            for t in range(column_weights.shape[1]):
-                total += column_weights[x, t] * coarse[j, first_columns[x] + t]
-            wide[j, x] = total
-    for y in range(height):
-        for t in range(row_weights.shape[1]):
-            weight = row_weights[y, t]
-            for x in range(width):
-                out[y, x] += weight * wide[first_rows[y] + t, x]
-
-
-class RandomField:
-    """Draws planes of noise and drift for one correlation and one size of image.
+class ScoreField:
+    """Normal scores for an image of classes; all of them follow from one key.
 
     Parameters
     ----------
     correlation
         The law.
-    shape
-        (y, x) in px.
+    runs
+        The image of classes, in runs along its rows.
     rng
-        Gives the key; all planes follow from it.
+        Gives the key.
     """
 
-    def __init__(self, correlation: Correlation, shape: tuple[int, int], rng: Generator) -> None:
+    def __init__(self, correlation: Correlation, runs: Runs, rng: Generator) -> None:
         self.correlation = correlation
-        self.shape = shape
+        self.runs = runs
         self.key: Words = rng.integers(0, 2**32, size=2, dtype=np.uint32)
-        self.has_drift = correlation.drift_sigmas.size > 0 and bool((correlation.drift_share > 0).any())
         self._columns, self._rows = separated(correlation.kernel)
         reach = correlation.kernel.shape[0] - 1
-        self._padded = (shape[0] + reach, shape[1] + reach)
-        longest = max(self._padded[1], 64) + 8
-        self._words, self._magnitudes = np.empty(longest, np.uint32), np.empty(longest, np.float32)
-        self._middle = np.empty(self._padded[1], np.float32)
-        self._plane = np.empty(self._padded, np.float32)
+        self._padded = np.empty((runs.shape[0] + reach, runs.shape[1] + reach), np.float32)
+        self._line = np.empty(self._padded.shape[1], np.float32)
+        kinds = [_NOISE, _DRIFT] if correlation.has_drift else [_NOISE]
+        self._with_own = [kind for kind in kinds if (self._matrices(kind).own > 0).any()]
+        self._kinds = kinds
 
-    def _normals(self, shape: tuple[int, int], stream: int, part: int) -> Float32:
-        out = np.empty(shape, np.float32)
-        self._fill(out, stream, part)
-        return out
+    def scores(self, channel: int, out: Float32) -> None:
+        """Draw the scores (y, x) of a channel into `out`."""
+        shared, own = self._weights(channel)
+        if self._shared.shape[0] == 0 and self._with_own == [_NOISE] and (own == 1.0).all():
+            self._noise(channel, _NOISE | _OWN, out)
+            return
+        alone = np.empty((len(self._with_own), *self.runs.shape), np.float32)
+        for plane, kind in zip(alone, self._with_own, strict=True):
+            self._plane(kind, channel, kind | _OWN, plane)
+        _mix(self._shared, alone, shared, own, *self.runs.arrays, out)
 
-    def _fill(self, out: Float32, stream: int, part: int) -> None:
-        if out.shape[1] + 4 > self._words.size:
-            self._words, self._magnitudes = (np.empty(out.shape[1] + 8, t) for t in (np.uint32, np.float32))
-        fill_normals(out, self.key, stream, part, self._words, self._magnitudes)
+    def _matrices(self, kind: int) -> ChannelMatrices:
+        return self.correlation.noise if kind == _NOISE else self.correlation.drift
+
+    def _weights(self, channel: int) -> tuple[Float32, Float32]:
+        """Weights of one channel: (class, shared plane) and (class, own plane)."""
+        share = self.correlation.drift_share[:, channel]
+        amplitude = {_NOISE: np.sqrt(1.0 - share), _DRIFT: np.sqrt(share)}
+        shared = [amplitude[k][:, None] * self._matrices(k).loadings[:, channel] for k in self._kinds]
+        own = [amplitude[k] * self._matrices(k).own[:, channel] for k in self._with_own]
+        columns = np.stack(own, axis=1) if own else np.zeros((share.size, 0))
+        return np.concatenate(shared, axis=1).astype(np.float32), columns.astype(np.float32)
 
     @cached_property
-    def _noise_factors(self) -> Float32:
-        count = self.correlation.noise.loadings.shape[1]
-        return _stack([self._normals(self._padded, f, _NOISE_FACTORS) for f in range(count)], self._padded)
+    def _shared(self) -> Float32:
+        """Planes (factor, y, x) that all channels share: those of the noise, then those of the drift."""
+        counts = [self._matrices(kind).loadings.shape[2] for kind in self._kinds]
+        planes = np.empty((sum(counts), *self.runs.shape), np.float32)
+        streams = [(kind, factor) for kind, count in zip(self._kinds, counts, strict=True) for factor in range(count)]
+        for plane, (kind, factor) in zip(planes, streams, strict=True):
+            self._plane(kind, factor, kind | _SHARED, plane)
+        return planes
 
-    @cached_property
-    def _grids(self) -> list[_Grid]:
-        sigmas, weights = self.correlation.drift_sigmas, self.correlation.drift_weights
-        return [
-            _Grid(_bumps(self.shape[0], s, w**0.25), _bumps(self.shape[1], s, w**0.25))
-            for s, w in zip(sigmas.tolist(), weights.tolist(), strict=True)
-        ]
-
-    @cached_property
-    def _drift_factors(self) -> list[Float32]:
-        count = self.correlation.drift.loadings.shape[1]
-        shapes = [(grid.rows[2], grid.columns[2]) for grid in self._grids]
-        return [
-            _stack([self._normals(shape, number * count + f, _DRIFT_FACTORS) for f in range(count)], shape)
-            for number, shape in enumerate(shapes)
-        ]
-
-    def noise(self, channel: int, out: Float32) -> None:
-        """Draw the noise (y, x) of a channel into `out`."""
-        plain = self._padded == self.shape
-        plane = out if plain else self._plane
-        self._own(self.correlation.noise, channel, plane, channel, _NOISE_OWN)
-        _mixed(self.correlation.noise, channel, self._noise_factors, plane)
-        if not plain:
-            _convolve(plane, self._columns, self._rows, self._middle, out)
-
-    def drift(self, channel: int, out: Float32) -> None:
-        """Draw the drift (y, x) of a channel into `out`."""
-        out[:] = 0.0
-        channels = self.correlation.drift.own.size
-        for number, (grid, factors) in enumerate(zip(self._grids, self._drift_factors, strict=True)):
-            coarse = np.empty((grid.rows[2], grid.columns[2]), np.float32)
-            self._own(self.correlation.drift, channel, coarse, number * channels + channel, _DRIFT_OWN)
-            _mixed(self.correlation.drift, channel, factors, coarse)
-            wide = np.empty((coarse.shape[0], self.shape[1]), np.float32)
-            _spread(coarse, grid.rows[0], grid.rows[1], grid.columns[0], grid.columns[1], wide, out)
-
-    def _own(self, matrix: ChannelMatrix, channel: int, plane: Float32, stream: int, part: int) -> None:
-        """Draw what a channel shares with no other."""
-        if matrix.own[channel] > 0:
-            self._fill(plane, stream, part)
+    def _plane(self, kind: int, stream: int, part: int, out: Float32) -> None:
+        if kind == _NOISE:
+            self._noise(stream, part, out)
         else:
-            plane[:] = 0.0
+            self._drift(stream, part, out)
 
-    def planes(self, channel: int) -> Planes:
-        """Draw noise and drift of one channel."""
-        noise, drift = np.empty(self.shape, np.float32), np.zeros(self.shape, np.float32)
-        self.noise(channel, noise)
-        if self.has_drift:
-            self.drift(channel, drift)
-        return Planes(noise, drift)
+    def _noise(self, stream: int, part: int, out: Float32) -> None:
+        if self._padded.shape == out.shape:
+            fill_normals(out, self.key, stream, part)
+            return
+        fill_normals(self._padded, self.key, stream, part)
+        _convolve(self._padded, self._columns, self._rows, self._line, out)
+
+    def _drift(self, stream: int, part: int, out: Float32) -> None:
+        out[:] = 0.0
+        for number, (rows, columns) in enumerate(self._grids):
+            coarse = np.empty((rows[2], columns[2]), np.float32)
+            # The scale's number goes above all stream numbers, so that no two scales share random numbers.
+            fill_normals(coarse, self.key, stream, part + 4 * (number + 1))
+            wide = np.empty((coarse.shape[0], out.shape[1]), np.float32)
+            _spread(coarse, rows[0], rows[1], columns[0], columns[1], wide, out)
+
+    @cached_property
+    def _grids(self) -> list[tuple[Bumps, Bumps]]:
+        height, width = self.runs.shape
+        pairs = zip(self.correlation.drift_sigmas.tolist(), self.correlation.drift_weights.tolist(), strict=True)
+        return [(bumps(height, s, w**0.25), bumps(width, s, w**0.25)) for s, w in pairs]
 
 
-def _stack(planes: list[Float32], shape: tuple[int, int]) -> Float32:
-    return np.stack(planes) if planes else np.zeros((0, *shape), np.float32)
+Bumps = tuple[Float32, NDArray[np.int64], int]
+"""Weights (pixel, point) of the bumps that reach a pixel, the first of them, and the number of points."""
 
 
-def _mixed(matrix: ChannelMatrix, channel: int, factors: Float32, plane: Float32) -> None:
-    if matrix.loadings.shape[1] == 0 and matrix.own[channel] == 1.0:
-        return
-    loadings = matrix.loadings[channel].astype(np.float32)
-    used = int(np.flatnonzero(loadings).max(initial=-1)) + 1
-    _mix(factors[:used], loadings[:used], float(matrix.own[channel]), plane)
+def bumps(length: int, sigma: float, scale: float) -> Bumps:
+    """Place Gaussian bumps along one axis, a little less than one sigma apart.
+
+    Parameters
+    ----------
+    length
+        Pixels to cover.
+    sigma
+        Standard deviation of a bump in px.
+    scale
+        Root of the sum of squares of the weights of a pixel.
+    """
+    spacing = max(1, int(sigma))
+    reach = int(np.ceil(_REACH_OF_DRIFT * sigma / spacing))
+    pixel = np.arange(length)
+    # A pixel sees the point of its own cell and `reach` points on both sides; the first of all lie outside.
+    first = pixel // spacing
+    place = (first[:, None] + np.arange(2 * reach + 1) - reach) * spacing
+    weights = np.exp(-0.5 * ((pixel[:, None] - place) / sigma) ** 2)
+    weights *= scale / np.sqrt((weights**2).sum(axis=1, keepdims=True))
+    return weights.astype(np.float32), first, int(first[-1]) + 2 * reach + 1
 
 
 def separated(kernel: Float64) -> tuple[Float32, Float32]:
-    """Take a kernel apart into products of a column and a row, as many as it needs for 10⁻⁴ of its power.
+    """Take a kernel apart into products of a column and a row, as many as hold all but 10⁻³ of its power.
 
     Returns
     -------
     columns, rows
-        (part, tap); the kernel is the sum over parts of their outer products, scaled to the kernel's power.
+        (part, tap); the sum over parts of their outer products is the kernel, scaled to its power.
     """
     u, s, v = np.linalg.svd(kernel)
     power = np.cumsum(s**2)
@@ -222,15 +157,90 @@ def separated(kernel: Float64) -> tuple[Float32, Float32]:
     return np.ascontiguousarray(columns, np.float32), np.ascontiguousarray(rows, np.float32)
 
 
-def _bumps(length: int, sigma: float, scale: float) -> tuple[Float32, np.ndarray, int]:
-    """Weights (pixel, point) of Gaussian bumps along one axis, first point of each pixel, and number of points."""
-    spacing = max(1, int(sigma))
-    reach = int(np.ceil(_REACH_OF_DRIFT * sigma / spacing))
-    pixel = np.arange(length)
-    first = pixel // spacing
-    # Each pixel sees its own point of the grid and `reach` points on both sides; the first points lie outside.
-    place = (first[:, None] + np.arange(2 * reach + 1) - reach) * spacing
-    weights = np.exp(-0.5 * ((pixel[:, None] - place) / sigma) ** 2)
-    weights *= scale / np.sqrt((weights**2).sum(axis=1, keepdims=True))
-    points = int(first[-1]) + 2 * reach + 1
-    return weights.astype(np.float32), first, points
+@compiled
+def _mix(
+    shared: Float32,
+    alone: Float32,
+    shared_weights: Float32,
+    own_weights: Float32,
+    rows: NDArray[np.int64],
+    ends: NDArray[np.int32],
+    classes: NDArray[np.uint8],
+    out: Float32,
+) -> None:
+    """Add planes with the weights of each run's class."""
+    for y in range(out.shape[0]):
+        begin = 0
+        for run in range(rows[y], rows[y + 1]):
+            label, end = classes[run], ends[run]
+            target = out[y, begin:end]
+            target[:] = 0
+            for f in range(shared.shape[0]):
+                weight, source = shared_weights[label, f], shared[f, y, begin:end]
+                if weight != 0:
+                    for x in range(target.size):
+                        target[x] += weight * source[x]
+            for f in range(alone.shape[0]):
+                weight, source = own_weights[label, f], alone[f, y, begin:end]
+                for x in range(target.size):
+                    target[x] += weight * source[x]
+            begin = end
+
+
+@compiled
+def _convolve(padded: Float32, columns: Float32, rows: Float32, line: Float32, out: Float32) -> None:
+    """Convolve with a sum of products of columns and rows; the edges of `padded` are used up.
+
+    The number of taps is odd; after the first they are taken two at a time, which halves the traffic of the sums.
+    """
+    taps, width = columns.shape[1], out.shape[1]
+    for y in range(out.shape[0]):
+        target = out[y]
+        target[:] = 0
+        for part in range(columns.shape[0]):
+            weight, source = columns[part, 0], padded[y]
+            for x in range(line.size):
+                line[x] = weight * source[x]
+            for t in range(1, taps, 2):
+                first, second = columns[part, t], columns[part, t + 1]
+                above, below = padded[y + t], padded[y + t + 1]
+                for x in range(line.size):
+                    line[x] += first * above[x] + second * below[x]
+            weight = rows[part, 0]
+            for x in range(width):
+                target[x] += weight * line[x]
+            for t in range(1, taps, 2):
+                first, second = rows[part, t], rows[part, t + 1]
+                near, far = line[t : t + width], line[t + 1 : t + 1 + width]
+                for x in range(width):
+                    target[x] += first * near[x] + second * far[x]
+
+
+@compiled
+def _spread(
+    coarse: Float32,
+    row_weights: Float32,
+    first_rows: NDArray[np.int64],
+    column_weights: Float32,
+    first_columns: NDArray[np.int64],
+    wide: Float32,
+    out: Float32,
+) -> None:
+    """Add to `out` the Gaussian bumps that stand on a coarse grid; `wide` is work space (coarse row, x)."""
+    for j in range(coarse.shape[0]):
+        points = coarse[j]
+        for x in range(out.shape[1]):
+            total = np.float32(0.0)
+            for t in range(column_weights.shape[1]):
+                total += column_weights[x, t] * points[first_columns[x] + t]
+            wide[j, x] = total
+    for y in range(out.shape[0]):
+        target = out[y]
+        weight, source = row_weights[y, 0], wide[first_rows[y]]
+        for x in range(target.size):
+            target[x] += weight * source[x]
+        for t in range(1, row_weights.shape[1], 2):
+            first, second = row_weights[y, t], row_weights[y, t + 1]
+            above, below = wide[first_rows[y] + t], wide[first_rows[y] + t + 1]
+            for x in range(target.size):
+                target[x] += first * above[x] + second * below[x]

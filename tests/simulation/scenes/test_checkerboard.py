@@ -10,7 +10,12 @@ from contracts.step import StepContract
 
 
 class TestCheckerboardContract(StepContract):
-    examples = [Checkerboard(classes=4, tile=50), Checkerboard(classes=13), Checkerboard(classes=2, tile=20, width=7)]
+    examples = [
+        Checkerboard(classes=4, tile=50),
+        Checkerboard(classes=13),
+        Checkerboard(classes=2, tile=20, width=7),
+        Checkerboard(classes=5, tile=64, width=[3, 70]),
+    ]
 
     def sample(self) -> Sample:
         return Sample.empty()
@@ -45,6 +50,23 @@ def test_edges_fall_everywhere() -> None:
         labels = step.apply(Sample.empty(), step.draw(Sample.empty(), default_rng(seed)), default_rng(0)).labels
         positions[1:] += (np.diff(labels.astype(int), axis=1) != 0).mean(axis=0)
     assert positions[1:].min() > 0.6 * positions[1:].mean()
+
+
+def test_widths_of_an_interval_are_all_drawn_and_seen() -> None:
+    step = Checkerboard(classes=250, tile=40, width=(4, 8))
+    widths = set()
+    for seed in range(60):
+        parameters = step.draw(Sample.empty(), default_rng(seed))
+        row = step.apply(Sample.empty(), parameters, default_rng(0)).labels[0].astype(int)
+        changes = np.flatnonzero(np.diff(row))
+        assert set(np.diff(changes)) == {parameters["width"]}
+        widths.add(parameters["width"])
+    assert widths == {4, 5, 6, 7, 8}
+
+
+def test_a_width_of_zero_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least 1 px"):
+        Checkerboard(classes=3, width=[0, 5])
 
 
 def test_a_class_count_of_zero_is_refused() -> None:

@@ -29,12 +29,15 @@ class _FitsArray(WindowedArray):
 
     def window(self, ranges: tuple[tuple[int, int], ...]) -> NDArray[Any]:
         """Read a window; the file is opened for each, which costs about a millisecond."""
-        with damage_named(self.path, "FITS"), fits.open(self.path, memmap=True) as file:
+        with damage_named(self.path, "FITS", fits.VerifyError), fits.open(self.path, memmap=False) as file:
+            # A section is read from the file by itself; astropy scales none that are memory-mapped.
             return np.array(file[self.number].section[tuple(slice(a, b) for a, b in ranges)])
 
 
 class FitsReader(Reader, name="FITS", suffixes=(".fits", ".fit", ".fts")):
     """The only image, the one named by `dataset`, or several alike as channels named after their extension."""
+
+    damage = (fits.VerifyError,)
 
     def recognises(self, path: Path, head: bytes) -> bool:
         """Know the first card."""
@@ -50,7 +53,7 @@ class FitsReader(Reader, name="FITS", suffixes=(".fits", ".fit", ".fts")):
         """Read headers only."""
         with fits.open(path, memmap=True) as file:
             numbers = _choose(path, file, dataset)
-            parts = [self._part(path, file, number, max_bytes // len(numbers)) for number in numbers]
+            parts = [self._part(path, file, number, max_bytes) for number in numbers]
             header = file[numbers[0]].header
             names = tuple(file[number].name.lower() for number in numbers)
         size, unit = _pixel_size(header)
@@ -59,6 +62,7 @@ class FitsReader(Reader, name="FITS", suffixes=(".fits", ".fit", ".fts")):
         data = parts[0]
         coordinates: tuple[Coordinate, ...] = ()
         if len(parts) > 1:
+            check_size(str(path), (len(parts), *data.shape), data.dtype, max_bytes)
             data, axes = da.stack(parts), ("extension", *axes)
             if all(names) and len(set(names)) == len(names):
                 coordinates = (Coordinate("mode", "extension", names),)

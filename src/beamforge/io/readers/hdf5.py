@@ -33,7 +33,7 @@ class _Hdf5Array(WindowedArray):
             return np.asarray(file[self.inner][tuple(slice(a, b) for a, b in ranges)])
 
 
-class Hdf5Reader(Reader, name="HDF5", suffixes=(".h5", ".hdf5", ".hdf", ".nxs", ".nx", ".nxspe", ".mat")):
+class Hdf5Reader(Reader, name="HDF5", suffixes=(".h5", ".hdf5", ".hdf", ".nxs", ".nx", ".nxspe")):
     """The dataset asked for, else the one NeXus calls the default, else the only image there is."""
 
     def recognises(self, path: Path, head: bytes) -> bool:

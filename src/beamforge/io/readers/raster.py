@@ -34,7 +34,7 @@ class _Picture(WindowedArray):
 
     def window(self, ranges: tuple[tuple[int, int], ...]) -> NDArray[Any]:
         """Decode and cut."""
-        with damage_named(self.path, "a picture"):
+        with damage_named(self.path, "a picture", Pillow.DecompressionBombError):
             return self._decode()[tuple(slice(a, b) for a, b in ranges)]
 
     def _decode(self) -> NDArray[Any]:
@@ -134,6 +134,7 @@ class JpegReader(Reader, name="JPEG", suffixes=(".jpg", ".jpeg")):
     """Grey and colour JPEG. Compression has changed its values; they suit images, not labels."""
 
     cap = EAGER_CAP
+    damage = (Pillow.DecompressionBombError,)
 
     def recognises(self, path: Path, head: bytes) -> bool:
         """Know the JPEG signature."""

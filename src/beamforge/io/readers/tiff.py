@@ -12,6 +12,7 @@ from beamforge.io.guard import check_dtype, check_size
 from beamforge.io.image import Coordinate, Image
 from beamforge.io.lazy import as_dask, row_chunks
 from beamforge.io.reader import Reader
+from beamforge.io.tiff_chain import check_chain
 from beamforge.io.tiff_metadata import TiffFacts, facts_of
 from beamforge.io.tiff_pages import TiffArray
 
@@ -38,6 +39,7 @@ class TiffReader(Reader, name="TIFF", suffixes=(".tif", ".tiff", ".btf", ".tf8",
 
     def read(self, path: Path, dataset: str | None, max_bytes: int) -> Image:
         """Open the only image, or number `dataset` of several."""
+        check_chain(path)
         with tifffile.TiffFile(path) as file:
             number = _choose(path, _images(file), dataset)
             series = _images(file)[number]

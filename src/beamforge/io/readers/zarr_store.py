@@ -18,6 +18,7 @@ from beamforge.io.metadata import KEY, Metadata
 from beamforge.io.ome import label_classes
 from beamforge.io.reader import Reader
 from beamforge.io.units import length_unit
+from beamforge.io.zarr_chunks import check_blosc_chunks
 
 _MARKS = ("zarr.json", ".zarray", ".zgroup", ".zmetadata")
 
@@ -33,6 +34,7 @@ class _ZarrArray(WindowedArray):
         """Read the chunks that hold a window."""
         with damage_named(self.path, "Zarr"):
             array = zarr.open_array(self.path, path=self.inner, mode="r")
+            check_blosc_chunks(self.path, array, ranges)
             return np.asarray(array[tuple(slice(a, b) for a, b in ranges)])
 
 

@@ -12,14 +12,15 @@ from numpy.random import Generator
 from beamforge.arrays import Float32
 from beamforge.errors import InputError
 from beamforge.simulation.interval import Interval
-from beamforge.simulation.partial_volume import SharedPixels, shared_pixels, without_holes
+from beamforge.simulation.partial_volume import shared_pixels, without_holes
 from beamforge.simulation.sample import Parameters, Sample
 from beamforge.simulation.step import Intensity
 from beamforge.stack import IGNORE
 from beamforge.statistics.correlation import CorrelationKind
 from beamforge.statistics.marginals import Method
 from beamforge.statistics.model import IntensityModel, MarginalKind
-from beamforge.statistics.random_field import RandomField
+from beamforge.statistics.random_field import ScoreField
+from beamforge.statistics.runs import Runs
 from beamforge.statistics.value_tables import blend_values, fill_values, value_tables
 
 
@@ -78,12 +79,6 @@ class JohnsonField(Intensity, name="johnson_field"):
     def _tables(self) -> Float32:
         return value_tables(self.model.marginals)
 
-    @cached_property
-    def _weights(self) -> tuple[Float32, Float32]:
-        """Weights (channel, class) of noise and drift in the scores."""
-        share = self.model.correlation.drift_share.T
-        return np.sqrt(1.0 - share).astype(np.float32), np.sqrt(share).astype(np.float32)
-
     def apply(self, sample: Sample, parameters: Parameters, rng: Generator) -> Sample:
         """Fill every channel of the labels' image.
 
@@ -96,28 +91,20 @@ class JohnsonField(Intensity, name="johnson_field"):
         classes = without_holes(sample.labels)
         sigma = float(parameters["psf_sigma"])
         shared = shared_pixels(classes, sigma) if sigma > 0 else None
+        runs = Runs.of(classes)
+        field = ScoreField(self.model.correlation, runs, rng)
+        scores = np.empty(classes.shape, np.float32)
         image = np.empty((len(self.model.channels), *classes.shape), np.float32)
-        self._fill(image, classes, shared, rng)
-        return sample.replace(image=image)
-
-    def _fill(self, image: Float32, classes: Any, shared: SharedPixels | None, rng: Generator) -> None:
-        shape = (classes.shape[0], classes.shape[1])
-        field = RandomField(self.model.correlation, shape, rng)
-        noise = np.empty(shape, np.float32)
-        drift = np.zeros(shape if field.has_drift else (0, 0), np.float32)
-        noise_weights, drift_weights = self._weights
         for channel, out in enumerate(image):
-            field.noise(channel, noise)
-            if field.has_drift:
-                field.drift(channel, drift)
-            scores = noise, drift, noise_weights[channel], drift_weights[channel]
-            fill_values(*scores, classes, self._tables[channel], out)
+            field.scores(channel, scores)
+            fill_values(scores, *runs.arrays, self._tables[channel], out)
             if shared is not None:
-                blend_values(*scores, *shared, self._tables[channel], out)
+                blend_values(scores, *shared, self._tables[channel], out)
+        return sample.replace(image=image)
 
     def _check(self, labels: Any) -> None:
         known = len(self.model.classes)
-        unknown = [int(v) for v in np.unique(labels) if v >= known and v != IGNORE]
+        unknown = [v for v in np.flatnonzero(np.bincount(labels.ravel())).tolist() if v >= known and v != IGNORE]
         if unknown:
             raise InputError(
                 f"the labels hold the classes {unknown[:8]}, but the intensity model knows only 0..{known - 1} "

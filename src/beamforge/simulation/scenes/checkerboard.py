@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Self
 
 import numpy as np
 from numpy.random import Generator
-from pydantic import PositiveInt
+from pydantic import PositiveInt, model_validator
 
 from beamforge.arrays import Integers
+from beamforge.simulation.interval import IntegerInterval
 from beamforge.simulation.sample import Parameters, Sample
 from beamforge.simulation.step import Scene
 
@@ -20,16 +22,22 @@ class Checkerboard(Scene, name="checkerboard"):
     less than a square, so that no place in the tile prefers edges.
 
     Source: Sathe et al. 2024, Eqs. 3-4. A width of None takes the largest square that still lets every class appear
-    in a tile on average.
+    in a tile on average; an interval draws another width for each tile, so that no size of region is special.
     """
 
     classes: PositiveInt
     tile: PositiveInt = 192  # px
-    width: PositiveInt | None = None  # px
+    width: PositiveInt | IntegerInterval | None = None  # px
+
+    @model_validator(mode="after")
+    def _widths_above_zero(self) -> Self:
+        if isinstance(self.width, IntegerInterval) and self.width.low < 1:
+            raise ValueError(f"squares are at least 1 px wide, got {self.width.low}")
+        return self
 
     def draw(self, sample: Sample, rng: Generator) -> Parameters:
         """Draw the offset of the board and the class of each square."""
-        width = self.width or balanced_width(self.tile, self.classes)
+        width = self._draw_width(rng)
         across = -(-self.tile // width) + 1
         return {
             "width": width,
@@ -40,9 +48,15 @@ class Checkerboard(Scene, name="checkerboard"):
     def apply(self, sample: Sample, parameters: Parameters, rng: Generator) -> Sample:
         """Lay the board and cut the tile out."""
         squares = np.asarray(parameters["classes"], dtype=np.uint8)
-        board = squares.repeat(parameters["width"], 0).repeat(parameters["width"], 1)
-        top, left = parameters["offset"]
-        return sample.replace(labels=board[top : top + self.tile, left : left + self.tile].copy())
+        places = [(start + np.arange(self.tile)) // parameters["width"] for start in parameters["offset"]]
+        # A width that was varied may ask for more squares than were drawn: the board then repeats.
+        rows, columns = (place % count for place, count in zip(places, squares.shape, strict=True))
+        return sample.replace(labels=squares[np.ix_(rows, columns)])
+
+    def _draw_width(self, rng: Generator) -> int:
+        if isinstance(self.width, IntegerInterval):
+            return self.width.draw(rng)
+        return self.width or balanced_width(self.tile, self.classes)
 
 
 def balanced_width(tile: int, classes: int) -> int:

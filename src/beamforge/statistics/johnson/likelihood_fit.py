@@ -7,11 +7,9 @@ so that at most two parameters have to be searched for.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import minimize
 
 from beamforge.arrays import Float64
 from beamforge.errors import InputError
@@ -19,7 +17,10 @@ from beamforge.statistics.compiled import compiled
 from beamforge.statistics.johnson.curves import Family, Johnson
 
 _SN, _SL, _SU, _SB = (int(f) for f in (Family.SN, Family.SL, Family.SU, Family.SB))
-_PARAMETERS = {Family.SN: 2, Family.SL: 3, Family.SU: 4, Family.SB: 4}
+_PARAMETERS = {_SN: 2, _SL: 3, _SU: 4, _SB: 4}
+_WORST = 1e300
+_LARGEST = 7.0
+_STEPS = 200
 
 
 @compiled
@@ -31,8 +32,10 @@ def _profile(family: int, epsilon: float, lambda_: float, x: Float64) -> tuple[f
         if family == _SU:
             t = math.asinh(u)
             slopes -= 0.5 * math.log1p(u * u)
+        elif family == _SN:
+            t = u
         elif u <= 0.0 or (family == _SB and u >= 1.0):
-            return 0.0, 1.0, -math.inf
+            return 0.0, 1.0, -_WORST
         elif family == _SL:
             t = math.log(u)
             slopes -= t
@@ -46,6 +49,70 @@ def _profile(family: int, epsilon: float, lambda_: float, x: Float64) -> tuple[f
     mean = total / x.size
     spread = math.sqrt(max(squares / x.size - mean * mean, 1e-300))
     return mean, spread, slopes / x.size - math.log(spread * abs(lambda_)) - 0.5 * (1.0 + math.log(2.0 * math.pi))
+
+
+@compiled
+def _placed(family: int, side: float, a: Float64, x: Float64) -> tuple[float, float]:
+    """Epsilon and lambda from the searched numbers: logarithms of distances from the outermost values, or of lambda."""
+    if family == _SU:
+        return a[0], math.exp(a[1])
+    if family == _SB:
+        bottom, top = x[0] - math.exp(a[0]), x[-1] + math.exp(a[1])
+        return bottom, top - bottom
+    return (x[0] - math.exp(a[0]), 1.0) if side > 0 else (x[-1] + math.exp(a[0]), -1.0)
+
+
+@compiled
+def _cost(family: int, side: float, a: Float64, x: Float64) -> float:
+    """Negative mean log-likelihood, inside bounds that keep lambda of the data's size."""
+    span = math.log(x[-1] - x[0])
+    for i in range(a.size):
+        distance = family != _SU or i == 1
+        if distance and a[i] > span + _LARGEST:
+            return _WORST
+        # Curves with an end have an infinite likelihood where it touches the outermost value: stay a step away.
+        if family != _SU and a[i] < span - math.log(4.0 * x.size):
+            return _WORST
+    epsilon, lambda_ = _placed(family, side, a, x)
+    return -_profile(family, epsilon, lambda_, x)[2]
+
+
+@compiled
+def _search(family: int, side: float, begin: Float64, x: Float64) -> tuple[float, float]:
+    """Maximise the profile likelihood by the simplex method of Nelder & Mead, Computer Journal 7 (1965) 308."""
+    n = begin.size
+    points = np.empty((n + 1, n))
+    costs = np.empty(n + 1)
+    for i in range(n + 1):
+        points[i] = begin
+        if i > 0:
+            points[i, i - 1] += 0.5
+        costs[i] = _cost(family, side, points[i], x)
+    for _ in range(_STEPS):
+        order = np.argsort(costs)
+        points, costs = points[order], costs[order]
+        if costs[n] - costs[0] < 1e-9 and np.abs(points[n] - points[0]).max() < 1e-4:
+            break
+        centre = points[:n].sum(axis=0) / n
+        reflected = 2.0 * centre - points[n]
+        cost = _cost(family, side, reflected, x)
+        if cost < costs[0]:
+            further = 3.0 * centre - 2.0 * points[n]
+            cost_further = _cost(family, side, further, x)
+            if cost_further < cost:
+                reflected, cost = further, cost_further
+        elif cost >= costs[n - 1]:
+            inner = 0.5 * (centre + (reflected if cost < costs[n] else points[n]))
+            cost_inner = _cost(family, side, inner, x)
+            if cost_inner < min(cost, costs[n]):
+                reflected, cost = inner, cost_inner
+            else:
+                for i in range(1, n + 1):
+                    points[i] = 0.5 * (points[0] + points[i])
+                    costs[i] = _cost(family, side, points[i], x)
+                continue
+        points[n], costs[n] = reflected, cost
+    return _placed(family, side, points[np.argmin(costs)], x)
 
 
 def fit_likelihood(x: ArrayLike, count: float | None = None, start: Johnson | None = None) -> tuple[Johnson, float]:
@@ -81,87 +148,42 @@ def fit_likelihood(x: ArrayLike, count: float | None = None, start: Johnson | No
     quartiles = np.quantile(values, [0.25, 0.75])
     width = float(quartiles[1] - quartiles[0]) or float(np.std(values))
     scaled = (values - centre) / width
-    best: tuple[float, Family, tuple[float, ...], float] | None = None
-    for family, (epsilon, lambda_) in _candidates(scaled, _relative(start, centre, width)):
-        mean, spread, likelihood = _shape(family, epsilon, lambda_, scaled)
+    best = -math.inf
+    for family, epsilon, lambda_ in _candidates(scaled, _relative(start, centre, width)):
+        mean, spread, likelihood = _profile(family, epsilon, lambda_, scaled)
         score = 2.0 * number * likelihood - _PARAMETERS[family] * math.log(number)
-        if math.isfinite(score) and (best is None or score > best[0]):
-            best = score, family, (-mean / spread, 1.0 / spread, epsilon, lambda_), likelihood
-    assert best is not None  # the normal curve always has a likelihood
-    _, family, (gamma, eta, epsilon, lambda_), likelihood = best
-    return _rescaled(family, gamma, eta, epsilon, lambda_, centre, width), likelihood - math.log(width)
+        if score > best:
+            # A left-tailed SL has a falling tau: eta takes the sign of lambda.
+            eta = math.copysign(1.0 / spread, lambda_)
+            best, found = score, (family, -mean * eta, eta, epsilon, lambda_, likelihood)
+    family, gamma, eta, epsilon, lambda_, likelihood = found
+    if family == _SL:  # lambda stays plus or minus 1 by convention; the width moves into gamma
+        curve = Johnson.of(family, gamma - eta * math.log(width), eta, centre + width * epsilon, lambda_)
+    else:
+        curve = Johnson.of(family, gamma, eta, centre + width * epsilon, width * lambda_)
+    return curve, likelihood - math.log(width)
 
 
-def _shape(family: Family, epsilon: float, lambda_: float, x: Float64) -> tuple[float, float, float]:
-    if family == Family.SN:
-        return 0.0, 1.0, -math.log(lambda_) - 0.5 * (1.0 + math.log(2.0 * math.pi))
-    mean, spread, likelihood = _profile(int(family), epsilon, lambda_, x)
-    # A left-tailed SL has a falling tau: eta takes its sign.
-    return mean, math.copysign(spread, lambda_), likelihood
-
-
-def _rescaled(
-    family: Family, gamma: float, eta: float, epsilon: float, lambda_: float, centre: float, width: float
-) -> Johnson:
-    if family == Family.SL:  # lambda stays plus or minus 1 by convention; the width moves into gamma
-        return Johnson.of(family, gamma - eta * math.log(width), eta, centre + width * epsilon, lambda_)
-    return Johnson.of(family, gamma, eta, centre + width * epsilon, width * lambda_)
-
-
-def _relative(start: Johnson | None, centre: float, width: float) -> tuple[Family, float, float] | None:
+def _relative(start: Johnson | None, centre: float, width: float) -> tuple[int, float, float] | None:
     if start is None or not np.isfinite(start.lambda_):
         return None
-    return Family(int(start.family)), (float(start.epsilon) - centre) / width, float(start.lambda_) / width
+    return int(start.family), (float(start.epsilon) - centre) / width, float(start.lambda_) / width
 
 
-def _candidates(x: Float64, start: tuple[Family, float, float] | None) -> list[tuple[Family, tuple[float, float]]]:
-    """Find the best epsilon and lambda of every family."""
+def _candidates(x: Float64, start: tuple[int, float, float] | None) -> list[tuple[int, float, float]]:
+    """Find the best family, epsilon and lambda from every start."""
     low, high = float(x[0]), float(x[-1])
-    found = [(Family.SN, (float(x.mean()), float(x.std())))]
-
-    def right(a: Float64) -> tuple[float, float]:
-        return low - math.exp(a[0]), 1.0
-
-    def left(a: Float64) -> tuple[float, float]:
-        return high + math.exp(a[0]), -1.0
-
-    def free(a: Float64) -> tuple[float, float]:
-        return float(a[0]), math.exp(a[1])
-
-    def around(a: Float64) -> tuple[float, float]:
-        bottom, top = low - math.exp(a[0]), high + math.exp(a[1])
-        return bottom, top - bottom
-
     span = math.log(high - low)
-    searches: list[tuple[Family, Callable[[Float64], tuple[float, float]], list[list[float]]]] = [
-        (Family.SL, right, [[span - 1.0]]),
-        (Family.SL, left, [[span - 1.0]]),
-        (Family.SU, free, [[0.0, 0.0], [0.0, 2.0]]),
-        (Family.SB, around, [[span - 3.0, span - 3.0]]),
+    starts: list[tuple[int, float, list[float]]] = [
+        (_SL, 1.0, [span - 1.0]),
+        (_SL, -1.0, [span - 1.0]),
+        (_SU, 1.0, [0.0, 0.0]),
+        (_SU, 1.0, [0.0, 2.0]),
+        (_SB, 1.0, [span - 3.0, span - 3.0]),
     ]
-    if start is not None and start[0] == Family.SU:
-        searches[2][2].append([start[1], math.log(start[2])])
-    if start is not None and start[0] == Family.SB and start[1] < low and start[1] + start[2] > high:
-        searches[3][2].append([math.log(low - start[1]), math.log(start[1] + start[2] - high)])
-    for family, place, starts in searches:
-        found.extend((family, place(_search(family, place, np.array(begin), x, span))) for begin in starts)
-    return found
-
-
-def _search(
-    family: Family, place: Callable[[Float64], tuple[float, float]], begin: Float64, x: Float64, span: float
-) -> Float64:
-    """Maximise the profile likelihood by the simplex method inside bounds that keep lambda of the data's size."""
-
-    def cost(a: Float64) -> float:
-        # Bounded curves have an infinite likelihood where an end touches the outermost value; stay a step away.
-        nearest = span - math.log(4.0 * x.size)
-        if family in (Family.SL, Family.SB) and (a < nearest).any():
-            return math.inf
-        if (a[-1] > span + 7.0) if family != Family.SB else (a > span + 7.0).any():
-            return math.inf
-        return -_profile(int(family), *place(a), x)[2]
-
-    simplex = np.vstack([begin, begin + 0.5 * np.eye(begin.size)])
-    options = {"initial_simplex": simplex, "xatol": 1e-4, "fatol": 1e-9, "maxiter": 300}
-    return np.asarray(minimize(cost, begin, method="Nelder-Mead", options=options).x, dtype=np.float64)
+    if start is not None and start[0] == _SU:
+        starts.append((_SU, 1.0, [start[1], math.log(start[2])]))
+    if start is not None and start[0] == _SB and start[1] < low and start[1] + start[2] > high:
+        starts.append((_SB, 1.0, [math.log(low - start[1]), math.log(start[1] + start[2] - high)]))
+    found = [(_SN, float(x.mean()), float(x.std()))]
+    return found + [(family, *_search(family, side, np.array(begin), x)) for family, side, begin in starts]

@@ -22,7 +22,7 @@ SPACING = 0.5244
 QUANTILE_PROBABILITIES: Float64 = ndtr(SPACING * np.array([-3.0, -1.0, 1.0, 3.0]))
 """Probabilities of the four quantiles the fit uses."""
 
-_BAND = 1.96
+_BAND = 1.4
 _ROUNDING = 1e-10
 
 
@@ -36,7 +36,7 @@ def fit_quantiles(
     quantiles
         (..., 4), growing along the last axis.
     count
-        (...) how many values each sample has: R counts as 1, and the sample as symmetric, inside 1.96 sampling
+        (...) how many values each sample has: R counts as 1, and the sample as symmetric, inside 1.4 sampling
         errors. Infinite for exact quantiles.
     low, high
         (...) smallest and largest value of each sample: bounded curves are widened to hold them.
