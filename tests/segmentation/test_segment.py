@@ -53,7 +53,7 @@ def run(predictor: object, stack: xr.DataArray, out: Path, **options: object) ->
     return read(out)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 300), st.integers(1, 300), st.sampled_from([None, 16, 50, 97]), st.integers(1, 5))
 def test_a_predictor_of_single_pixels_gives_the_same_tiled(
     tmp_path_factory: pytest.TempPathFactory, height: int, width: int, tile: int | None, batch: int
