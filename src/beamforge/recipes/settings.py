@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -46,50 +46,58 @@ def read_settings(kind: type[S], values: Mapping[str, Any], source: str) -> S:
 
 
 def _explain(kind: type[BaseModel], findings: list[ErrorDetails], source: str) -> InputError:
-    unknown = [f for f in findings if f["type"] == "extra_forbidden"]
+    unknown = [finding for finding in findings if finding["type"] == "extra_forbidden"]
     finding = (unknown or findings)[0]
-    place = [part for part in finding["loc"] if not _is_union_tag(part)]
-    dotted = ".".join(str(part) for part in place)
+    place, models = _walk(kind, finding["loc"])
+    dotted = ".".join(place)
     if unknown:
-        names = _keys_at(kind, finding["loc"][:-1])
-        inside = f" in {dotted.rpartition('.')[0]}" if "." in dotted else ""
-        return InputError(f"{source}: {one_of(f'key{inside}', finding['loc'][-1], names)}")
-    message = finding["msg"].removeprefix("Value error, ")
+        inside = f" in {'.'.join(place[:-1])}" if len(place) > 1 else ""
+        names = {key for model in models for key in model.model_fields}
+        return InputError(f"{source}: {one_of(f'key{inside}', place[-1], names)}")
     if finding["type"] == "missing":
-        return InputError(f"{source}: {dotted} is missing")
+        return InputError(f"{source}: {dotted} is missing; put it into the recipe or give --set {dotted}=…")
+    message = finding["msg"].removeprefix("Value error, ")
     given = repr(finding["input"])
     return InputError(f"{source}: {dotted or 'recipe'}: {message} (found {given[:120]})")
 
 
-def _is_union_tag(part: int | str) -> bool:
-    """Tell pydantic's own markers in an error's place from keys the user wrote."""
-    return isinstance(part, str) and ("[" in part or part.startswith("tagged-union"))
+def _walk(kind: type[BaseModel], location: Sequence[int | str]) -> tuple[list[str], list[type[BaseModel]]]:
+    """Follow an error's location through the settings.
+
+    Returns
+    -------
+    place
+        The keys as the user wrote them: pydantic puts the chosen member of a union into the location too.
+    models
+        Which settings the last key was read by.
+    """
+    place: list[str] = []
+    models: list[type[BaseModel]] = [kind]
+    for position, part in enumerate(location):
+        chosen = [model for model in models if part in _tags(model)]
+        if chosen:
+            models = chosen
+            continue
+        place.append(str(part))
+        inside = [found for model in models for found in _models_in(_annotation(model, part))]
+        if inside and position < len(location) - 1:
+            models = inside
+    return place, models
 
 
-def _keys_at(kind: type[BaseModel], place: tuple[int | str, ...]) -> set[str]:
-    """Collect the keys that are valid at a place inside the settings."""
-    current: list[Any] = [kind]
-    for part in place:
-        reached = [inner for one in current for inner in _models_under(one, part)]
-        current = reached or current
-    return {key for one in current if _is_model(one) for key in one.model_fields}
+def _annotation(model: type[BaseModel], key: int | str) -> Any:
+    """Give the type of a field; keys of mappings and places in lists have the type of what they are in."""
+    field = model.model_fields.get(str(key))
+    return None if field is None else field.annotation
 
 
-def _is_model(annotation: Any) -> bool:
-    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+def _tags(model: type[BaseModel]) -> tuple[Any, ...]:
+    """Give the values by which a discriminated union knows a model."""
+    field = model.model_fields.get("kind")
+    return () if field is None else typing.get_args(field.annotation)
 
 
-def _models_under(kind: Any, part: int | str) -> list[Any]:
-    if not _is_model(kind):
-        return []
-    if part in kind.model_fields:
-        return _models_in(kind.model_fields[part].annotation)
-    # A discriminated union puts the chosen tag into the place: keep the member whose tag it is.
-    tags = [typing.get_args(field.annotation) for name, field in kind.model_fields.items() if name == "kind"]
-    return [kind] if any(part in tag for tag in tags) else []
-
-
-def _models_in(annotation: Any) -> list[Any]:
-    if _is_model(annotation):
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [model for inner in typing.get_args(annotation) for model in _models_in(inner)]
