@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from beamforge.recipes.places import fixed_part
+
 
 def fingerprint(paths: Iterable[str]) -> list[list[str | int]]:
     """Give name, size and time of change of files; folders and patterns are given file by file.
@@ -23,10 +25,5 @@ def fingerprint(paths: Iterable[str]) -> list[list[str | int]]:
 
 
 def _files(path: str) -> list[Path]:
-    if "{" in path:
-        fixed = Path(path.split("{")[0])
-        return _files(str(fixed if path.split("{")[0].endswith("/") else fixed.parent))
-    whole = Path(path)
-    if not whole.exists():
-        whole = Path(path.split(":/")[0])
+    whole = fixed_part(Path(path))
     return sorted(file for file in whole.rglob("*") if file.is_file()) if whole.is_dir() else [whole]

@@ -108,17 +108,23 @@ def _override(values: dict[str, Any], override: str) -> None:
     *parents, last = dotted.split(".")
     place: Any = values
     for part in parents:
-        place = place[int(part)] if isinstance(place, list) and part.isdigit() else place.setdefault(part, {})
+        if isinstance(place, dict):
+            place.setdefault(part, {})
         if not isinstance(place, dict | list):
-            raise InputError(f"--set {override!r}: {part!r} holds a single value, it has no {last!r}")
-    if isinstance(place, list):
-        if not last.isdigit() or int(last) >= len(place):
-            raise InputError(
-                f"--set {override!r}: {'.'.join(parents)} is a list of {len(place)}; give a number below that"
-            )
-        place[int(last)] = value
-    else:
-        place[last] = value
+            break
+        place = place[_key(place, part, override)]
+    if not isinstance(place, dict | list):
+        raise InputError(f"--set {override!r}: {'.'.join(parents)} holds a single value, it has no {last!r}")
+    place[_key(place, last, override)] = value
+
+
+def _key(place: Any, part: str, override: str) -> Any:
+    """Turn a part of a dotted key into what indexes the mapping or list it is in."""
+    if not isinstance(place, list):
+        return part
+    if not part.isdigit() or int(part) >= len(place):
+        raise InputError(f"--set {override!r}: {part!r} counts items of a list of {len(place)}; count from 0")
+    return int(part)
 
 
 def recipe_schema() -> str:

@@ -49,21 +49,16 @@ class Places:
         given = Path(path).expanduser()
         tried = [given] if given.is_absolute() else [folder / given for folder in self.candidates()]
         for candidate in tried:
-            if _fixed_part(candidate).exists():
+            if fixed_part(candidate).exists():
                 return str(candidate)
-        places = " or ".join(str(_fixed_part(candidate).absolute()) for candidate in tried)
+        places = " or ".join(str(fixed_part(candidate).absolute()) for candidate in tried)
         raise InputError(f"{path}: no such file; looked for {places}; set the recipe's `folder` to where the data are")
 
 
-def _fixed_part(path: Path) -> Path:
-    """Cut a pattern at its first placeholder and an HDF5 path at its data set."""
-    parts: list[str] = []
-    for part in path.parts:
-        if "{" in part:
-            break
-        name, colon, _ = part.partition(":/")
-        parts.append(name)
-        if colon:
-            break
-    whole = Path(*parts) if parts else Path()
-    return whole if whole.exists() or ":" not in whole.name else whole.with_name(whole.name.split(":")[0])
+def fixed_part(path: Path) -> Path:
+    """Cut a pattern before the part with its first placeholder, and an image's path inside a file off that file."""
+    whole = str(path)
+    before, brace, _ = whole.partition("{")
+    if brace:
+        return Path(before) if before.endswith("/") else Path(before).parent
+    return Path(whole.partition(":/")[0])

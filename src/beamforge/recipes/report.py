@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from beamforge.evaluation import Estimate, predict_image, predict_labels
+from beamforge.evaluation import predict_image, predict_labels
 from beamforge.files import read_json
 from beamforge.recipes.baselines import intensity_model
 from beamforge.recipes.result import RunResult
@@ -70,21 +70,19 @@ def _results(report: Report, job: Job) -> None:
         "over tiles; tiles of one image share its shading, so they are lower bounds of the uncertainty. Dice is the "
         "mean over tiles (Sathe et al. 2024, Eq. 8), IoU the mean over classes from the pixels of all tiles.",
     )
-    header = ["trained on"]
     for dataset in matrix.datasets:
-        header += [f"Dice, {dataset}", f"mean IoU, {dataset}"]
-        header += [f"paper, {dataset} (Dice / IoU)"] if recipe.references else []
-    rows: list[list[Any]] = []
-    for model in matrix.models:
-        row: list[Any] = [model]
-        for dataset in matrix.datasets:
+        references = [result.reference(model, dataset) for model in matrix.models]
+        published = any(references)
+        rows: list[list[Any]] = []
+        for model, reference in zip(matrix.models, references, strict=True):
             scores = matrix.scores[model][dataset]
-            row += [scores.dice, scores.mean_iou]
-            row += [result.reference(model, dataset) or None] if recipe.references else []
-        rows.append(row)
-    sources = sorted({reference.source for reference in recipe.references})
-    caption = "All rows on the same tiles." + (f" Published figures: {', '.join(sources)}." if sources else "")
-    report.table(header, rows, caption, highlight=[matrix.models.index(job.main)])
+            rows.append([model, scores.dice, scores.mean_iou, *([reference or None] if published else [])])
+        header = ["trained on", "Dice", "mean IoU", *(["published Dice / IoU"] if published else [])]
+        sources = ", ".join(sorted({reference.source for reference in recipe.references}))
+        caption = f"Judged on {dataset} pixels, all rows on the same tiles." + (
+            f" Published: {sources}." if published else ""
+        )
+        report.table(header, rows, caption, highlight=[matrix.models.index(job.main)])
     for dataset in matrix.datasets:
         chart = [
             figures.Score(
@@ -105,8 +103,8 @@ def _per_class(report: Report, job: Job) -> None:
     names = [one.name for one in matrix.scores[job.main]["measured"].per_class]
     rows: list[list[Any]] = []
     for number, name in enumerate(names):
-        ious: list[Estimate | None] = [matrix.scores[m]["measured"].per_class[number].iou for m in matrix.models]
-        rows.append([name, *ious])
+        ious = [matrix.scores[model]["measured"].per_class[number].iou for model in matrix.models]
+        rows.append([name, *(None if iou is None else f"{iou.value:.3f}" for iou in ious)])
     report.table(["class", *matrix.models], rows, "IoU of each class on the measured pixels.")
     scores = matrix.scores[job.main]["measured"]
     classes = classes_of(job.labels("unseen"))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from beamforge.evaluation import Estimate, Matrix
+from beamforge.evaluation import Matrix
 from beamforge.recipes.schema import Recipe
 
 
@@ -36,18 +36,16 @@ class RunResult:
         """Give the train x evaluate table for a terminal, the published figures beside ours."""
         table = Table(title=f"{self.recipe.name}: trained on (rows), judged on (columns)")
         table.add_column("")
-        with_reference = bool(self.recipe.references)
         for dataset in self.matrix.datasets:
-            table.add_column(f"Dice, {dataset}", justify="right")
-            table.add_column(f"mIoU, {dataset}", justify="right")
-            if with_reference:
-                table.add_column("paper Dice / IoU", justify="right", style="dim")
+            published = any(self.reference(model, dataset) for model in self.matrix.models)
+            for column in ("Dice", "mIoU", *(["paper"] if published else [])):
+                table.add_column(f"{column}\n{dataset}", justify="right", style="dim" if column == "paper" else "")
         for model in self.matrix.models:
             cells = []
             for dataset in self.matrix.datasets:
                 scores = self.matrix.scores[model][dataset]
-                cells += [_short(scores.dice), _short(scores.mean_iou)]
-                if with_reference:
+                cells += [f"{scores.dice.value:.3f}", f"{scores.mean_iou.value:.3f}"]
+                if any(self.reference(other, dataset) for other in self.matrix.models):
                     cells.append(self.reference(model, dataset))
             table.add_row(model, *cells)
         return table
@@ -58,9 +56,3 @@ class RunResult:
             if (row.train, row.evaluate) == (train, evaluate):
                 return " / ".join("–" if value is None else f"{value:.3f}" for value in (row.dice, row.iou))
         return ""
-
-
-def _short(estimate: Estimate) -> str:
-    if estimate.interval is None:
-        return f"{estimate.value:.3f}"
-    return f"{estimate.value:.3f} [{estimate.interval[0]:.3f}, {estimate.interval[1]:.3f}]"
