@@ -3,10 +3,15 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import matplotlib
 import pytest
 
 matplotlib.use("Agg")
+
+# How long an example takes depends on what else the machine does; laws must not fail by that.
+hypothesis.settings.register_profile("beamforge", deadline=None)
+hypothesis.settings.load_profile("beamforge")
 
 REAL_DATA = Path(os.environ.get("BEAMFORGE_DATA", Path(__file__).parents[2] / "shared" / "data"))
 

@@ -24,7 +24,7 @@ def test_text_and_json_come_back(tmp_path: Path) -> None:
     assert read_json(tmp_path / "a.json") == {"µ": [1, 2.5, None]}
 
 
-@settings(max_examples=30, deadline=None)  # each flushes to the disk
+@settings(max_examples=30)  # each flushes to the disk
 @given(st.recursive(st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.text(), st.lists))
 def test_json_survives(tmp_path_factory: pytest.TempPathFactory, value: object) -> None:
     path = tmp_path_factory.mktemp("json") / "value.json"

@@ -55,7 +55,7 @@ class Channel(BaseModel):
     @property
     def label(self) -> str:
         """A short text for axes and tables, such as ``H0 120 nm``."""
-        parts = [f"{value:g} {CHANNEL_UNITS.get(name, name)}" for name, value in self.numbers.items()]
+        parts = [f"{value:.4g} {CHANNEL_UNITS.get(name, name)}" for name, value in self.numbers.items()]
         return " ".join([self.mode, *parts])
 
 

@@ -80,10 +80,12 @@ class ArchitectureContract:
     def test_padding_is_continued_border(self, example: NetworkConfig) -> None:
         network = create_network(example, 1, 2).eval()
         multiple = network.multiple
-        image = images(1, 1, 2 * multiple - 3, 2 * multiple - 1)
-        whole = torch.from_numpy(np.pad(image.numpy(), ((0, 0), (0, 0), (0, 3), (0, 1)), mode="edge"))
+        height, width = 3 * multiple - multiple // 2, 3 * multiple - multiple // 4
+        below, right = -height % multiple, -width % multiple
+        image = images(1, 1, height, width)
+        whole = torch.from_numpy(np.pad(image.numpy(), ((0, 0), (0, 0), (0, below), (0, right)), mode="edge"))
         with torch.inference_mode():
-            assert torch.equal(network(image), network(whole)[..., :-3, :-1])
+            assert torch.equal(network(image), network(whole)[..., :height, :width])
 
     def test_takes_weights_of_a_file_but_not_the_head_of_other_classes(self, example: NetworkConfig, tmp_path) -> None:
         trained = create_network(example, 3, 5, seed=8)

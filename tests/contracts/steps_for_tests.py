@@ -1,6 +1,9 @@
 """Steps that tests of the frame use; in a module of their own, so that worker processes can import them."""
 
+import multiprocessing
+import os
 import time
+from pathlib import Path
 
 import numpy as np
 from numpy.random import Generator
@@ -36,3 +39,17 @@ class Drift(Degradation, name="drift_for_tests"):
     def apply(self, sample: Sample, parameters: Parameters, rng: Generator) -> Sample:
         drifted = sample.image * parameters["gain"] + parameters["offset"]
         return sample.replace(image=np.roll(drifted, parameters["shift"], axis=2).astype(np.float32))
+
+
+class Deadly(Degradation, name="deadly_for_tests"):
+    """Kills the worker process that applies it, as the system does for want of memory; once, if a file may say so."""
+
+    once: str = ""  # path of the file that remembers the death
+
+    def apply(self, sample: Sample, parameters: Parameters, rng: Generator) -> Sample:
+        in_worker = multiprocessing.parent_process() is not None
+        if in_worker and not (self.once and Path(self.once).exists()):
+            if self.once:
+                Path(self.once).touch()
+            os._exit(9)
+        return sample

@@ -78,6 +78,8 @@ def test_special_characters_stand_for_themselves(tmp_path) -> None:
 def test_what_does_not_match_is_explained(grid) -> None:
     with pytest.raises(InputError, match=r"no file matches .*near it are H0_120\.5nm\.tif.*placeholders take numbers"):
         open_stack(f"{grid}/{{z}}_{{autocorrelation_length}}nm.tif")
+    with pytest.raises(InputError, match=r"no file matches .*near it are H0_120\.5nm\.tif"):
+        open_stack(f"{grid}/{{mode}}_{{autocorrelation_length}}nm.TIFF")
     with pytest.raises(InputError, match="no possible name of a channel coordinate"):
         open_stack(f"{grid}/{{x}}.tif")
     with pytest.raises(InputError, match="no possible name of a channel coordinate"):

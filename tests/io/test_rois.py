@@ -248,6 +248,10 @@ class TestSets:
         ]  # fmt: skip
         assert "0010-0010: oval, class ?" in found.render()
 
+    def test_a_name_cannot_write_on_the_terminal(self, tmp_path) -> None:
+        rois = {"a.roi": box(0, 0, 9, 9, name="water\x1b[2J\x1b]0;owned\x07")}
+        assert "\x1b" not in inspect_file(write_zip(tmp_path / "r.zip", rois)).render()
+
     def test_the_real_rois(self, real_data) -> None:
         labels = open_labels(real_data / "neutron" / "imagej_roi", size=(1000, 1000))
         assert labels.attrs["class_names"] == ["background", "signal"]

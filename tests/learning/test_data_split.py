@@ -26,7 +26,7 @@ def pixels(labels: xr.DataArray) -> np.ndarray:
     return np.bincount(labels.values.ravel(), minlength=256)[:IGNORE]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 2**32), st.floats(0.15, 0.6), st.integers(8, 30), st.integers(0, 6))
 def test_parts_are_apart_and_keep_their_labels(seed: int, fraction: float, block: int, guard: int) -> None:
     labels = regions()
@@ -41,7 +41,7 @@ def test_parts_are_apart_and_keep_their_labels(seed: int, fraction: float, block
     assert not (lost & ~near_test).any()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 2**32))
 def test_every_class_is_shared_out(seed: int) -> None:
     labels = regions(seed % 5)

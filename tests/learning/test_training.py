@@ -56,7 +56,8 @@ def run_with_interruptions(out: Path, training: TrainingConfig, endless: bool, r
 @pytest.mark.parametrize(
     ("training", "endless"),
     [
-        (QUICK, True),
+        (changed(precision="fp32"), True),
+        (changed(precision="bf16"), True),
         (changed(keep="ema", optimizer="sgd", checkpoint_steps=2, batch=5), False),
         (changed(keep="last", schedule="one_cycle", checkpoint_steps=1, seed=4), True),
         (

@@ -70,6 +70,12 @@ def test_everything_that_is_not_as_it_should_be_is_counted() -> None:
     assert (stack.values[0, 2, :2] == np.float32(1.2)).all()
 
 
+def test_an_opaque_sample_is_no_error() -> None:
+    stack = transmission(DARK, OPEN, DARK)
+    assert (stack.values == 0.0).all()
+    assert stack.attrs["report"]["sample_not_positive"] == DARK.size
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [

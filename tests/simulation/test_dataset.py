@@ -21,7 +21,7 @@ from beamforge.simulation import dataset as module
 from beamforge.simulation.dataset import open_dataset, write_dataset
 from beamforge.simulation.scenes.checkerboard import Checkerboard
 from beamforge.stack import Channel, Classes
-from contracts.steps_for_tests import LabelNoise
+from contracts.steps_for_tests import Deadly, LabelNoise
 
 
 class Odd(Step, name="odd_of_the_dataset_tests"):
@@ -178,6 +178,20 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.M
     assert times == {index: (folder / f"images/c/{index}/0/0/0").stat().st_mtime_ns for index in finished}
     differing = {k for k, v in contents(folder).items() if contents(tmp_path / "fresh.zarr").get(k) != v}
     assert differing == {"scenario/config.json"}
+
+
+def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
+    mine = scenario(0, "deadly", Deadly(once=str(tmp_path / "died")))
+    stored = write_dataset(mine, tmp_path / "data.zarr", 6, seed=1, workers=2)
+    assert (tmp_path / "died").exists()
+    for index, sample in enumerate(stored):
+        np.testing.assert_array_equal(sample.image, scenario()(1, index).image)
+
+
+@pytest.mark.slow
+def test_workers_that_die_again_and_again_are_named(tmp_path: Path) -> None:
+    with pytest.raises(BeamforgeError, match=r"worker processes died again and again .* use fewer workers"):
+        write_dataset(scenario(0, "deadly", Deadly()), tmp_path / "data.zarr", 2, seed=1, workers=2)
 
 
 def test_a_line_cut_short_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ def test_against_a_loop_over_all_pairs(seed: int, reach: int) -> None:
     regions = connected_regions(labels, 2)
     products, pairs = np.zeros((2, 2 * reach + 1, 2 * reach + 1))
     for _, box, mask in regions:
+        exact = scores[box].astype(np.float64)
         places = [p for p in np.argwhere(mask) if np.isfinite(exact[tuple(p)])]
         for a in places:
             for b in places:

@@ -1,1 +1,18 @@
 """The command line: one file a verb, each a thin call of one public function."""
+
+from __future__ import annotations
+
+import importlib
+
+from beamforge.cli.app import app
+
+_VERBS = (
+    "demo", "run", "inspect", "fit", "validate", "simulate", "train", "evaluate", "segment", "report", "recipes",
+)  # fmt: skip
+
+
+def main() -> None:
+    """Run the command line."""
+    for name in _VERBS:
+        importlib.import_module(f"beamforge.cli.{name}")
+    app()

@@ -4,6 +4,7 @@ from beamforge.evaluation.bootstrap import Bootstrap, Estimate
 from beamforge.evaluation.confusion import Counts, confusion, tile_confusions
 from beamforge.evaluation.difference import Difference, paired_difference
 from beamforge.evaluation.judge import (
+    Judged,
     MeasuredImage,
     count_confusions,
     evaluate,
@@ -21,6 +22,7 @@ __all__ = [
     "Counts",
     "Difference",
     "Estimate",
+    "Judged",
     "Matrix",
     "MeasuredImage",
     "Scores",

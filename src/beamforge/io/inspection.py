@@ -134,9 +134,9 @@ def _is_labels(image: Image) -> bool:
         return False
     values = np.unique(np.asarray(image.data))
     used = values[values != IGNORE]
-    return bool(
-        used.size and values.size > 1 and int(used[0]) >= 0 and int(used[-1]) + 1 <= min(_MOST_CLASSES, 2 * used.size)
-    )
+    if not used.size or values.size < 2 or int(used[0]) < 0:
+        return False
+    return int(used[-1]) < min(_MOST_CLASSES, 2 * len(used))
 
 
 def _size_fields(source: str, name: str, array: xr.DataArray) -> dict[str, object]:
@@ -185,6 +185,8 @@ def _stack_notes(stack: xr.DataArray, statistics: Statistics, channels: tuple[Ch
         middle = stack.data[:, stack.shape[1] // 2]
         if bool((middle == middle[:1]).all().compute()):
             notes.append("red, green and blue look the same; one of them is enough")
+    if stack.attrs.get("white_is_zero"):
+        notes.append("the file says that 0 is white; the values are kept as they are")
     if stack.attrs.get("lossy"):
         notes.append("JPEG compression has changed the values")
     if "pixel_size" not in stack.attrs:

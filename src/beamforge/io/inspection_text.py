@@ -18,7 +18,12 @@ _SHOWN = 12
 def text_of(found: Inspection, width: int) -> str:
     """Give an inspection as lines of at most `width` characters, except where a name alone is longer."""
     lines = [found.path, *(f"  {line}" for line in _lines(found, width))]
-    return "\n".join(lines)
+    return "\n".join(_printable(line) for line in lines)
+
+
+def _printable(line: str) -> str:
+    """Replace control characters, with which a name in a file could write anywhere on the terminal."""
+    return "".join(character if character.isprintable() else "�" for character in line)
 
 
 def _lines(found: Inspection, width: int) -> Iterator[str]:

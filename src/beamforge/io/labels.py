@@ -71,7 +71,7 @@ def open_labels(
     plane
         Which plane of a label volume.
     max_bytes
-        Most bytes the labels may declare, by default 4 GiB.
+        Most bytes the label image may declare, by default 4 GiB (a volume around it 64 GiB).
 
     Returns
     -------
@@ -90,8 +90,9 @@ def open_labels(
         labels = _from_rois(place, classes, legend, stack, size, unlabelled, overlap)
     else:
         wanted = inner if inner is not None else None if dataset is None else str(dataset)
-        image = reader_for(place).open(place, wanted, EAGER_CAP if max_bytes is None else max_bytes)
-        labels = _from_image(image, str(path), classes, legend, unlabelled, plane)
+        image = reader_for(place).open(place, wanted, max_bytes)
+        cap = EAGER_CAP if max_bytes is None else max_bytes
+        labels = _from_image(image, str(path), classes, legend, unlabelled, plane, cap)
     if stack is not None:
         check_pair(stack, labels, str(stack.attrs.get("source", "the stack")), str(path))
         if "pixel_size" in stack.attrs:
@@ -141,8 +142,9 @@ def _from_image(
     legend: Mapping[Key, str] | None,
     unlabelled: str | None,
     plane: int | None,
+    cap: int,
 ) -> xr.DataArray:
-    pixels = _plane(image, source, plane)
+    pixels = _plane(image, source, plane, cap)
     if image.attrs.get("lossy"):
         raise InputError(f"{source} is a JPEG, whose compression changes class numbers; save the mask as PNG or TIFF")
     colour = pixels.ndim == 3
@@ -168,7 +170,7 @@ def _is_number(key: Any) -> bool:
     return isinstance(key, int) or (isinstance(key, str) and key.strip().isdecimal() and len(key.strip()) < 6)
 
 
-def _plane(image: Image, source: str, plane: int | None) -> NDArray[Any]:
+def _plane(image: Image, source: str, plane: int | None, cap: int) -> NDArray[Any]:
     """Read (y, x) or, of a colour image, (y, x, sample)."""
     last = ("y", "x", "s") if image.colour else ("y", "x")
     leading = [axis for axis in image.axes if axis not in last]
@@ -178,6 +180,7 @@ def _plane(image: Image, source: str, plane: int | None) -> NDArray[Any]:
         raise InputError(f"{source} is a volume of {planes} planes; choose one with plane=, or use open_label_volume")
     if not 0 <= (plane or 0) < planes:
         raise InputError(f"{source} has no plane {plane}, it has 0..{planes - 1}")
+    check_size(f"{source}: the label image", data.shape[len(leading) :], data.dtype, cap)
     index = np.unravel_index(plane or 0, [image.sizes[axis] for axis in leading]) if leading else ()
     chosen: NDArray[Any] = np.asarray(data[tuple(int(i) for i in index)])
     return chosen

@@ -99,7 +99,7 @@ def find_files(pattern: str, *, allow_missing: bool = False) -> FileSet:
         if (fit := expression.fullmatch(path))
     ]
     if not matches:
-        near = f"; near it are {', '.join(Path(p).name for p in found[:3])}" if found else ""
+        near = f"; near it are {', '.join(_near(text, found))}" if _near(text, found) else ""
         raise InputError(f"no file matches {pattern}{near}; {{mode}} takes text, other placeholders take numbers")
     if not names:
         return FileSet((), tuple(sorted(matches, key=lambda m: natural_key(m.path.as_posix()))))
@@ -108,6 +108,15 @@ def find_files(pattern: str, *, allow_missing: bool = False) -> FileSet:
     if not allow_missing:
         _refuse_gaps(text, names, matches)
     return FileSet(names, tuple(matches))
+
+
+def _near(pattern: str, found: Sequence[str]) -> list[str]:
+    """Give a few files that almost match, or else stand in the folder."""
+    if found:
+        return [Path(path).name for path in found[:3]]
+    folder = Path(_PLACEHOLDER.split(pattern)[0] + "_").parent
+    names = sorted(p.name for p in folder.iterdir() if not p.name.startswith(".")) if folder.is_dir() else []
+    return names[:3]
 
 
 def _value_key(name: str, text: str) -> tuple[float, tuple[tuple[int, int, str], ...]]:

@@ -10,7 +10,7 @@ from dask.base import compute
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-_BUDGET = 2**24
+_BUDGET = 2**23
 """Most values that are looked at."""
 
 _MOST_CHANNELS = 1024
@@ -55,7 +55,7 @@ def bands(rows: int, wanted: int) -> list[slice]:
 
 
 def take_sample(stack: da.Array) -> tuple[NDArray[Any], tuple[int, ...]]:
-    """Read values of a (channel, y, x) array, spread over it, at most about 16 million.
+    """Read values of a (channel, y, x) array, spread over it, at most about 8 million.
 
     Returns
     -------

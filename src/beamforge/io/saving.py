@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +114,7 @@ def _save_tiff(path: Path, stack: xr.DataArray, metadata: Metadata) -> None:
     with atomic_path(path) as temporary:
         tifffile.imwrite(
             temporary,
-            (np.asarray(plane.data) for plane in stack),
+            (plane for block in _blocks(stack) for plane in block),
             shape=stack.shape,
             dtype=stack.dtype,
             photometric="minisblack",
@@ -139,5 +139,15 @@ def _save_zarr(path: Path, stack: xr.DataArray, metadata: Metadata) -> None:
             dtype=stack.dtype,
             dimension_names=("c", "y", "x"),
         )
-        for number, plane in enumerate(stack):
-            array[number] = np.asarray(plane.data)
+        start = 0
+        for block in _blocks(stack):
+            array[start : start + len(block)] = block
+            start += len(block)
+
+
+def _blocks(stack: xr.DataArray) -> Iterator[np.ndarray]:
+    """Give the channels block by block as they are chunked, so that each chunk of a lazy stack is computed once."""
+    sizes = stack.chunks[0] if stack.chunks else (1,) * len(stack)
+    stops = np.cumsum(sizes)
+    for start, stop in zip(stops - sizes, stops, strict=True):
+        yield np.asarray(stack[start:stop].data)

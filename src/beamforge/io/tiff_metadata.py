@@ -46,6 +46,8 @@ def facts_of(file: tifffile.TiffFile, series: tifffile.TiffPageSeries, source: s
     if int(page.photometric) == 3 and page.colormap is not None:
         palette = (np.asarray(page.colormap).T >> 8).astype(np.uint8)
         facts = replace(facts, palette=palette)
+    if int(page.photometric) == 0:
+        facts = replace(facts, attrs={"white_is_zero": True})
     facts = _with_resolution(facts, page, file)
     if file.is_ome:
         facts = _with_ome(facts, file)

@@ -94,6 +94,38 @@ class StoredDataset(LabelledImages):
         """Read."""
         return self.samples.pixels(index)
 
+    def split(self, share: float) -> tuple[Part, Part]:
+        """Split off the last samples, at least one.
+
+        Parameters
+        ----------
+        share
+            Share of the samples in the second part.
+
+        Raises
+        ------
+        InputError
+            If there is a single sample.
+        """
+        second = max(1, round(share * len(self)))
+        if second >= len(self):
+            raise InputError(f"{self.samples.path} holds {len(self)} samples, too few to split; simulate more")
+        first = len(self) - second
+        return Part(self, 0, first), Part(self, first, second)
+
+
+class Part(LabelledImages):
+    """Consecutive items of finite data."""
+
+    def __init__(self, whole: LabelledImages, start: int, length: int) -> None:
+        super().__init__(whole.classes, whole.channels, length)
+        self._whole = whole
+        self._start = start
+
+    def arrays(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Take the item of the whole."""
+        return self._whole.arrays(self._start + index)
+
 
 class MeasuredTiles(LabelledImages):
     """Random tiles of a measurement.

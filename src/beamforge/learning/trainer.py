@@ -124,9 +124,12 @@ class Trainer:
         return context_radius(network.eval(), self.progress.scaling(batch))
 
     def forward(self, network: nn.Module, images: Tensor) -> Tensor:
-        """Compute float32 logits of images in the stack's own units."""
+        """Compute float32 logits of images in the stack's own units.
+
+        bf16 is for training only: what is validated is what will be applied.
+        """
         scaled = self.progress.scaling(images).contiguous(memory_format=torch.channels_last)
-        in_half = self._precision == torch.bfloat16
+        in_half = network.training and self._precision == torch.bfloat16
         with torch.autocast(self.accelerator.device.type, torch.bfloat16, enabled=in_half):
             logits: Tensor = network(scaled)
         return logits.float()

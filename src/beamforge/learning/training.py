@@ -79,6 +79,8 @@ def train(
     if finished and (out / "model" / "model.json").is_file():
         return Segmenter.load(out / "model", training.device)
     accelerator = create_accelerator(training.device)
+    if accelerator.is_main_process:
+        _remove_unfinished(out)
     with torch_threads(training.threads), own_random_state(accelerator.device):
         made = create_network(network, len(data.channels), len(data.classes), seed=training.seed)
         trainer = Trainer(made, training, plan, progress, out, accelerator)
@@ -101,6 +103,13 @@ def train(
         segmenter.save(out / "model")
     accelerator.wait_for_everyone()
     return segmenter
+
+
+def _remove_unfinished(out: Path) -> None:
+    """Remove temporary files of a process that was killed while it wrote."""
+    for file in out.glob(".*.partial*"):
+        if file.is_file():
+            file.unlink()
 
 
 def _check_data(training: TrainingConfig, data: LabelledTiles, validation: Mapping[str, LabelledTiles]) -> None:

@@ -66,6 +66,21 @@ def _wanted(module: nn.Module, besides: tuple[str, ...] = ()) -> list[str]:
     return [n for n in names if not n.endswith("num_batches_tracked") and not (besides and n.startswith(besides))]
 
 
+def check_complete(
+    module: nn.Module, tensors: Mapping[str, Tensor], source: Path, besides: tuple[str, ...] = ()
+) -> None:
+    """Refuse a file that lacks tensors of a module.
+
+    Raises
+    ------
+    InputError
+        Naming what is missing.
+    """
+    missing = [name for name in _wanted(module, besides) if name not in tensors]
+    if missing:
+        raise InputError(f"{source} lacks {_some(missing)}; it holds weights of another network")
+
+
 def fill(module: nn.Module, tensors: Mapping[str, Tensor], source: Path, besides: tuple[str, ...] = ()) -> None:
     """Copy tensors into a module; more tensors than it needs may be there.
 
@@ -85,10 +100,8 @@ def fill(module: nn.Module, tensors: Mapping[str, Tensor], source: Path, besides
     InputError
         Naming tensors that are missing or have another shape.
     """
+    check_complete(module, tensors, source, besides)
     state = module.state_dict()
-    missing = [name for name in _wanted(module, besides) if name not in tensors]
-    if missing:
-        raise InputError(f"{source} lacks {_some(missing)}; it holds weights of another network")
     for name, target in state.items():
         value = tensors.get(name)
         if value is None:

@@ -93,7 +93,8 @@ def reduce_fringes(
         that do not suit.
     """
     check_modes(modes)
-    sample = _analysed(measurement.sample, measurement.dark, "the sample")
+    alone = measurement.open_beam is None
+    sample = _analysed(measurement.sample, measurement.dark, "the sample", expect_beam=alone)
     clipped = _clipped(measurement.sample, saturation)
     open_beam = None
     if measurement.open_beam is not None:
@@ -103,7 +104,7 @@ def reduce_fringes(
             "the sample",
             "the open beam",
         )
-        open_beam = _analysed(measurement.open_beam, measurement.dark, "the open beam")
+        open_beam = _analysed(measurement.open_beam, measurement.dark, "the open beam", expect_beam=True)
         clipped = clipped | _clipped(measurement.open_beam, saturation)
     elif dose_region is not None:
         raise InputError("a dose region was given but no open beam, whose dose it refers to; give both or neither")
@@ -138,8 +139,8 @@ def _clipped(scan: PhaseScan, saturation: float | None) -> NDArray[np.bool_]:
     return clipped_pixels(scan.frames, saturation_of(scan.frames, saturation))
 
 
-def _analysed(scan: PhaseScan, dark: ArrayLike | None, name: str) -> Fringes:
-    frames = dark_corrected(scan.frames, dark, name)
+def _analysed(scan: PhaseScan, dark: ArrayLike | None, name: str, *, expect_beam: bool) -> Fringes:
+    frames = dark_corrected(scan.frames, dark, name, expect_beam=expect_beam)
     if scan.monitor is not None:
         frames = frames * _scales(scan.monitor, len(frames), name)
     steps = estimate_steps(frames).steps if scan.steps is None else scan.steps
@@ -173,12 +174,9 @@ def _images(
         np.divide(ours * np.float32(scale), theirs, out=ratio, where=valid)
         return ratio
 
-    images = {
-        "H0": relative(sample.h0, open_beam.h0),
-        "H1": relative(sample.h1, open_beam.h1),
-        "DF": dark,
-        "phase": np.where(valid, wrapped(sample.phase - open_beam.phase), np.nan).astype(np.float32),
-    }
+    images = {"H0": relative(sample.h0, open_beam.h0), "H1": relative(sample.h1, open_beam.h1), "DF": dark}
+    if "phase" in modes:
+        images["phase"] = np.where(valid, wrapped(sample.phase - open_beam.phase), np.nan).astype(np.float32)
     return np.stack([images[mode] for mode in modes])
 
 

@@ -45,8 +45,8 @@ class StepEstimate:
 
 
 def wrapped(angles: ArrayLike) -> Float64:
-    """Bring angles in radians between -pi and pi."""
-    return np.asarray(np.angle(np.exp(1j * np.asarray(angles, dtype=np.float64))))
+    """Bring angles in radians between -pi and pi; -pi becomes pi."""
+    return np.asarray(np.pi - np.remainder(np.pi - np.asarray(angles, dtype=np.float64), 2.0 * np.pi))
 
 
 def estimate_steps(frames: NDArray[np.generic], guess: ArrayLike | None = None) -> StepEstimate:

@@ -68,8 +68,7 @@ def transmission(
     saturated = clipped_pixels(raw, saturation_of(sample, saturation))
     saturated |= clipped_pixels(raw_flat, saturation_of(open_beam, saturation))
     flat = dark_corrected(raw_flat, dark, "open beam")
-    # A sample may well be as dark as the dark current; only the open beam must not be.
-    signal = raw if dark is None else raw - combined(dark, "dark current")
+    signal = dark_corrected(raw, dark, "sample", expect_beam=False)
     if not (flat > 0.0).any():
         raise InputError("the open beam is not positive anywhere; is it the right file?")
     scale = 1.0 if dose_region is None else float(dose_region.dose(flat) / dose_region.dose(signal))

@@ -23,7 +23,7 @@ from beamforge.segmentation.source import Source
 from beamforge.segmentation.tiling import Span, Tiling
 
 _BATCH_BYTES = 64 << 20
-_LARGEST_BATCH = 8
+_BATCH_PIXELS = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def blended_blocks(predictor: Predictor, source: Source, tiling: Tiling, batch: 
     tiling
         How the tiles lie.
     batch
-        Tiles predicted at once; by default as many as 64 MiB of input hold, 8 at most.
+        Tiles predicted at once; by default as many as make 1 Mpx and 64 MiB of input.
 
     Yields
     ------
@@ -142,5 +142,5 @@ def _predict(predictor: Predictor, images: Float32) -> Float32:
 
 
 def _batch_size(predictor: Predictor, row: Span, column: Span) -> int:
-    tile_bytes = 4 * len(predictor.channels) * (row.stop - row.start) * (column.stop - column.start)
-    return max(1, min(_LARGEST_BATCH, _BATCH_BYTES // tile_bytes))
+    pixels = (row.stop - row.start) * (column.stop - column.start)
+    return max(1, min(_BATCH_PIXELS // pixels, _BATCH_BYTES // (4 * len(predictor.channels) * pixels)))

@@ -24,14 +24,19 @@ class QuickLook:
         Size of the image in px.
     plane
         Which image of a volume is shown.
+
+    Attributes
+    ----------
+    image, labels
+        What was collected, (y, x).
     """
 
     def __init__(self, height: int, width: int, plane: int = 0) -> None:
         self.plane = plane
         self.every = -(-max(height, width) // _SIDE)
         shape = (-(-height // self.every), -(-width // self.every))
-        self._image: Float32 = np.full(shape, np.nan, dtype=np.float32)
-        self._labels = np.full(shape, IGNORE, dtype=np.uint8)
+        self.image: Float32 = np.full(shape, np.nan, dtype=np.float32)
+        self.labels = np.full(shape, IGNORE, dtype=np.uint8)
 
     def see(self, block: Block, labels: np.ndarray) -> None:
         """Take what is needed of a block; the first channel is shown."""
@@ -44,8 +49,8 @@ class QuickLook:
             (place.start + start) // self.every for place, start in zip((block.rows, block.columns), first, strict=True)
         )
         here = (slice(top, top + sampled.shape[0]), slice(left, left + sampled.shape[1]))
-        self._labels[here] = sampled
-        self._image[here] = block.image[0][inside]
+        self.labels[here] = sampled
+        self.image[here] = block.image[0][inside]
 
     def save(self, path: Path, classes: Classes, title: str, shares: dict[str, float]) -> None:
         """Draw image and coloured labels side by side, with a legend of the classes and their shares.
@@ -65,13 +70,13 @@ class QuickLook:
         from matplotlib.figure import Figure
         from matplotlib.patches import Patch
 
-        rows, columns = self._labels.shape
+        rows, columns = self.labels.shape
         width = 5.0 * np.clip(columns / rows, 0.4, 2.5)
         figure = Figure(figsize=(2 * width + 2.6, 5.4), dpi=110, layout="constrained")
         left, right = figure.subplots(1, 2)
-        seen = self._image[np.isfinite(self._image)]
+        seen = self.image[np.isfinite(self.image)]
         low, high = np.percentile(seen, [0.5, 99.5]) if seen.size else (0.0, 1.0)
-        shown = np.ma.masked_invalid(self._image)
+        shown = np.ma.masked_invalid(self.image)
         drawn = left.imshow(shown, cmap="gray", vmin=low, vmax=high, interpolation="nearest")
         figure.colorbar(drawn, ax=left, shrink=0.7)
         left.set_title(title, fontsize=10)
@@ -84,7 +89,7 @@ class QuickLook:
             for name, colour in zip(classes.names, classes.colours, strict=True)
             if len(classes) <= 20 or shares.get(name, 0.0) > 0
         ]
-        if (self._labels == IGNORE).any():
+        if (self.labels == IGNORE).any():
             handles.append(Patch(facecolor=(_IGNORED_GREY / 255,) * 3, label="ignored"))
         right.legend(handles=handles, loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False, fontsize=9)
         with atomic_path(path) as temporary:
@@ -93,4 +98,4 @@ class QuickLook:
     def _coloured(self, classes: Classes) -> np.ndarray:
         colours = np.full((256, 3), _IGNORED_GREY, dtype=np.uint8)
         colours[: len(classes)] = classes.rgb
-        return colours[self._labels]
+        return colours[self.labels]

@@ -101,7 +101,7 @@ def segment(
     halo
         Context in px; by default the predictor's.
     batch
-        Tiles predicted at once; by default as many as 64 MiB of input hold, 8 at most.
+        Tiles predicted at once; by default as many as make 1 Mpx and 64 MiB of input.
     invalid
         What becomes of pixels with a channel that is not finite: ``"predict"`` leaves them to the predictor,
         ``"ignore"`` writes 255. They are counted either way.
@@ -131,8 +131,8 @@ def segment(
     source = as_source(stack, predictor.channels)
     tiling = Tiling.choose(tile, predictor.halo if halo is None else halo, predictor.multiple)
     target = Path(out)
-    picture = target.with_suffix(".png") if quicklook else None
-    likelihoods = target.with_suffix(".probabilities.zarr") if probabilities else None
+    picture = _beside(target, ".png") if quicklook else None
+    likelihoods = _beside(target, ".probabilities.zarr") if probabilities else None
     scale = {key: stack.attrs[key] for key in ("pixel_size", "pixel_size_unit") if key in stack.attrs}
     origin = dict(provenance) if provenance is not None else _origin(predictor, stack, tiling)
     look = QuickLook(source.height, source.width, source.planes // 2)
@@ -159,6 +159,15 @@ def segment(
         look.save(picture, predictor.classes, predictor.channels[0].label, shares)
     seconds = time.perf_counter() - started
     return Segmentation(target, picture, likelihoods, counts, int(tally.counts[IGNORE]), tally.invalid, seconds)
+
+
+def _beside(target: Path, ending: str) -> Path:
+    """Name a file after the labels; for labels inside a Zarr group, beside the group and not in it."""
+    name = target.stem.removesuffix(".ome")
+    for group in target.parents:
+        if group.suffix == ".zarr":
+            return group.with_name(f"{group.stem.removesuffix('.ome')}.{name}{ending}")
+    return target.with_name(name + ending)
 
 
 def _origin(predictor: Predictor, stack: xr.DataArray, tiling: Tiling) -> dict[str, Any]:

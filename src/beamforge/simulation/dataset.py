@@ -20,6 +20,7 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Generator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ import zarr
 from zarr.codecs import BloscCodec
 
 from beamforge.arrays import split_arrays
-from beamforge.errors import BeamforgeError, InputError
+from beamforge.errors import InputError
 from beamforge.files import atomic_path, full_disk_named, write_text
 from beamforge.progress import tracked
 from beamforge.provenance import provenance
@@ -107,31 +108,10 @@ def _simulated_lines(scenario: Scenario, folder: Path, seed: int, todo: Sequence
         for index in todo:
             yield store_sample(scenario, folder, seed, index)
         return
-    # Not needed, and half a second to import, where one process works alone.
-    from distributed import Client, KilledWorker, LocalCluster, as_completed
+    # Half a second to import, and only needed here.
+    from beamforge.simulation.cluster import on_processes
 
-    with (
-        LocalCluster(  # type: ignore[no-untyped-call]
-            n_workers=min(workers, len(todo)),
-            threads_per_worker=1,
-            host="127.0.0.1",
-            dashboard_address=None,
-            worker_dashboard_address=None,
-            memory_limit=0,
-            env={"NUMBA_NUM_THREADS": "1"},
-        ) as cluster,
-        Client(cluster) as client,  # type: ignore[no-untyped-call]
-    ):
-        shared = client.scatter(scenario, broadcast=True)
-        futures = [client.submit(store_sample, shared, folder, seed, index, pure=False) for index in todo]
-        try:
-            for future in as_completed(futures):  # type: ignore[no-untyped-call]
-                yield future.result()
-        except KilledWorker as error:
-            raise BeamforgeError(
-                f"{folder}: a worker process was killed ({error}), probably for want of memory; "
-                "use fewer workers and run the same command again, finished samples are kept"
-            ) from error
+    yield from on_processes(partial(store_sample, scenario, folder, seed), todo, min(workers, len(todo)))
 
 
 def store_sample(scenario: Scenario, folder: Path, seed: int, index: int) -> str:

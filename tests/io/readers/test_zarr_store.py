@@ -1,3 +1,7 @@
+import json
+import pickle
+from pathlib import Path
+
 import numpy as np
 import pytest
 import zarr
@@ -96,6 +100,24 @@ def test_a_chunk_larger_than_what_is_decoded_at_once_is_refused(tmp_path) -> Non
     zarr.create_array(tmp_path / "b.zarr", shape=(99_000, 99_000), chunks=(99_000, 99_000), dtype="uint8")
     with pytest.raises(InputError, match="one chunk declares 99000×99000"):
         open_stack(tmp_path / "b.zarr")
+
+
+@pytest.mark.parametrize("place", ["filters", "compressor"])
+def test_a_pickle_as_a_chunk_is_never_loaded(tmp_path, place) -> None:
+    class Harm:
+        def __reduce__(self):
+            return Path.touch, (tmp_path / "harm",)
+
+    codec = {"id": "pickle", "protocol": 5}
+    path = tmp_path / "evil.zarr"
+    path.mkdir()
+    metadata = {"zarr_format": 2, "shape": [4, 5], "chunks": [4, 5], "dtype": "|u1", "fill_value": 0, "order": "C"}
+    codecs = {"filters": [codec], "compressor": None} if place == "filters" else {"filters": None, "compressor": codec}
+    (path / ".zarray").write_text(json.dumps(metadata | codecs))
+    (path / "0.0").write_bytes(pickle.dumps(Harm()))
+    with pytest.raises(InputError, match=r"evil\.zarr"):
+        open_stack(path).values  # noqa: B018
+    assert not (tmp_path / "harm").exists()
 
 
 def test_labels_of_other_makers_bring_names_and_colours(tmp_path) -> None:

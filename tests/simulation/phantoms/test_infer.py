@@ -7,12 +7,13 @@ from numpy.random import default_rng
 from scipy.ndimage import gaussian_filter, median_filter
 from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 
+from beamforge.io import open_labels, open_stack
 from beamforge.physics.detector import Detector, PixelFaults
 from beamforge.physics.gamma_spots import GammaSpots
 from beamforge.physics.materials import ALUMINIUM, HEAVY_WATER, QUARTZ, STAINLESS_STEEL
 from beamforge.simulation.phantoms.infer import InferPhantom, acquire, measure
 from beamforge.simulation.phantoms.raw_files import write_raw
-from beamforge.stack import IGNORE, channels_of, classes_of
+from beamforge.stack import IGNORE, Channel, channels_of, classes_of
 
 SMALL = InferPhantom(size=256, lengths=3, longest=1500.0)
 IDEAL = InferPhantom(
@@ -152,11 +153,17 @@ def test_raw_frames_on_disk_are_those_in_memory(tmp_path) -> None:
     acquisition = acquire(SMALL, default_rng(5))
     write_raw(acquisition, tmp_path / "raw")
     frames = acquisition.frames(1)
+    raw = open_stack(str(tmp_path / "raw" / "{mode}" / "{autocorrelation_length}.tif"))
+    assert raw.dtype == np.uint16
+    assert raw.sizes["channel"] == 3 * 2 * 5
+    channels = channels_of(raw)
     for mode, expected in (("sample_2", frames.sample.frames[2]), ("open_beam_4", frames.open_beam.frames[4])):
-        written = tifffile.imread(tmp_path / "raw" / mode / "244.95.tif")
-        assert written.dtype == np.uint16
-        np.testing.assert_array_equal(written, expected)
-    np.testing.assert_array_equal(tifffile.imread(tmp_path / "raw" / "dark" / "0.tif"), acquisition.dark[0])
+        place = channels.index(Channel(mode=mode, autocorrelation_length=244.95))
+        np.testing.assert_array_equal(raw[place].values, expected)
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "raw" / "dark_0.tif"), acquisition.dark[0])
+    labels = open_labels(tmp_path / "raw" / "labels.tif")
+    np.testing.assert_array_equal(labels.values, acquisition.labels.values)
+    assert classes_of(labels) == SMALL.classes
     description = json.loads((tmp_path / "raw" / "acquisition.json").read_text())
     assert InferPhantom.model_validate(description["config"]) == SMALL
     assert description["monitor"]["sample"]["244.95"] == frames.sample.monitor.tolist()

@@ -59,12 +59,10 @@ class FitsReader(Reader, name="FITS", suffixes=(".fits", ".fit", ".fts")):
         size, unit = _pixel_size(header)
         leading = parts[0].ndim - 2
         axes = (*(f"axis_{i}" for i in range(leading)), "y", "x")
-        check_size(
-            str(path), (len(parts), *parts[0].shape) if len(parts) > 1 else parts[0].shape, parts[0].dtype, max_bytes
-        )
         data = parts[0]
         coordinates: tuple[Coordinate, ...] = ()
         if len(parts) > 1:
+            check_size(str(path), (len(parts), *data.shape), data.dtype, max_bytes)
             data, axes = da.stack(parts), ("extension", *axes)
             if all(names) and len(set(names)) == len(names):
                 coordinates = (Coordinate("mode", "extension", names),)

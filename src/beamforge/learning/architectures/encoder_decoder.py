@@ -9,7 +9,7 @@ from pydantic import Field
 
 from beamforge.errors import InputError, one_of
 from beamforge.learning.architectures.base import Architecture
-from beamforge.learning.weights import cached_file, fill
+from beamforge.learning.weights import cached_file, check_complete, fill, read_tensors
 
 if TYPE_CHECKING:
     from torch import nn
@@ -89,21 +89,16 @@ class EncoderDecoder(Architecture):
             return
         from segmentation_models_pytorch.encoders import TimmUniversalEncoder
 
-        stride = (
-            {"output_stride": self.encoder_of(network).output_stride}
-            if "encoder_output_stride" in self.arguments()
-            else {}
+        name = self.encoder.removeprefix(TIMM)
+        _check_timm_file(name, file)
+        dilated = "encoder_output_stride" in type(self).model_fields
+        source = TimmUniversalEncoder(
+            name=name,
+            pretrained=True,
+            depth=self.encoder_depth,
+            output_stride=self.encoder_of(network).output_stride if dilated else 32,
+            pretrained_cfg_overlay={"file": str(file)},
         )
-        try:
-            source = TimmUniversalEncoder(
-                name=self.encoder.removeprefix(TIMM),
-                pretrained=True,
-                depth=self.encoder_depth,
-                pretrained_cfg_overlay={"file": str(file)},
-                **stride,
-            )
-        except RuntimeError as error:
-            raise InputError(f"{file} does not hold weights of {self.encoder!r}: {error}") from error
         fill(self.encoder_of(network), source.state_dict(), file)
 
     def _check_encoder(self) -> None:
@@ -121,6 +116,19 @@ class EncoderDecoder(Architecture):
             raise InputError(
                 f"{one_of('encoder', self.encoder, names)}; or any timm network that gives features, as {TIMM}NAME"
             )
+
+
+def _check_timm_file(name: str, file: Path) -> None:
+    """Refuse a file that lacks weights: timm would pass over them and leave the encoder random."""
+    import timm
+    import torch
+
+    with torch.device("meta"):
+        classifier = timm.create_model(name)
+    known = timm.get_pretrained_cfg(name)
+    head = (known.classifier if known else None) or ()
+    heads = (head,) if isinstance(head, str) else tuple(head)
+    check_complete(classifier, read_tensors(file), file, besides=tuple(f"{part}." for part in heads))
 
 
 class StepwiseDecoder(EncoderDecoder):

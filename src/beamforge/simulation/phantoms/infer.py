@@ -19,6 +19,7 @@ from beamforge.arrays import Float32, Float64
 from beamforge.physics.correlogram import fringe_period, sphere_correlation
 from beamforge.physics.detector import beam_profile, wide_scatter
 from beamforge.physics.materials import ALUMINIUM, HEAVY_WATER, QUARTZ, STAINLESS_STEEL
+from beamforge.reduction.frames import combined
 from beamforge.reduction.interferometry import FringeMeasurement, PhaseScan, reduce_series
 from beamforge.simulation.phantoms.infer_config import InferPhantom, Layout
 from beamforge.simulation.phantoms.infer_holder import Holder, place_holder
@@ -74,6 +75,11 @@ class Acquisition:
         )
 
     @cached_property
+    def dark_current(self) -> Float32:
+        """The dark frames combined (y, x)."""
+        return combined(self.dark, "dark frames")
+
+    @cached_property
     def transmission(self) -> Float32:
         """Transmitted fraction (y, x)."""
         config, holder = self.config, self.holder
@@ -107,14 +113,14 @@ class Acquisition:
         return np.exp(exponent)
 
     def frames(self, position: int) -> FringeMeasurement:
-        """Take the raw frames of the autocorrelation length with this number: samples, open beam, dark."""
+        """Take the raw frames of the autocorrelation length with this number: samples, open beam, combined dark."""
         config, rng = self.config, self._stream("frames", position)
         length = float(config.autocorrelation_lengths[position])
         drift = config.beam_drift * rng.standard_normal((2, 3))
         nothing = np.ones((), np.float32)
         sample = self._scan(length, self.transmission, self.visibility_ratio(length), drift[0], rng)
         open_beam = self._scan(length, nothing, nothing, drift[1], rng)
-        return FringeMeasurement(sample=sample, open_beam=open_beam, dark=self.dark)
+        return FringeMeasurement(sample=sample, open_beam=open_beam, dark=self.dark_current)
 
     def _scan(
         self, length: float, transmission: Float32, visibility_ratio: Float32, drift: Float64, rng: Generator

@@ -119,7 +119,7 @@ class InferPhantom(BaseModel):
     @classmethod
     def full(cls, **changes: Any) -> Self:
         """Make the phantom at the size of the paper's experiment: 1924 px, 84 autocorrelation lengths."""
-        return cls(**{"size": 1924, "lengths": 84, "flux": 1.5} | changes)
+        return cls(**{"size": 1924, "lengths": 84, "flux": 3.0} | changes)
 
     @property
     def pixel_size(self) -> float:

@@ -22,12 +22,12 @@ _CUVETTE_WIDTH, _CUVETTE_HEIGHT, _WALL, _PATH = 12.5, 30.0, 1.25, 2.0
 _FILLING = 24.0
 _MENISCUS_RISE, _MENISCUS_REACH = 1.0, 1.2
 
-# Which cuvette stands in which of the ten openings, counted from D2O's predecessor on: 0 empty, 1 D2O, then the
-# suspensions. No cuvette keeps its place, its row's end or its neighbours.
+# Which cuvette stands in which of the ten openings, row by row: 0 is the empty one, 1 D2O, then come the suspensions.
+# From one layout to the other none keeps its place or, beside or above, a neighbour.
 _VACANT = -1
 _PLACES: dict[Layout, tuple[int, ...]] = {
     "annotated": (4, 0, 7, 2, 5, 8, 3, _VACANT, 1, 6),
-    "unseen": (1, 6, 3, 8, 0, 2, _VACANT, 5, 7, 4),
+    "unseen": (1, 8, _VACANT, 6, 0, 4, 7, 5, 3, 2),
 }
 
 
@@ -40,7 +40,7 @@ class Holder:
     aluminium, steel, quartz, liquid
         Thickness along the beam.
     cuvette
-        Number of the cuvette whose liquid this is (1 D2O, then the suspensions), 0 elsewhere.
+        Number of the cuvette whose liquid this is: 1 D2O, then the suspensions; 0 where there is none.
     concentration
         Of the spheres, relative to the mean of their cuvette.
     labels

@@ -8,6 +8,7 @@ import numpy as np
 import tifffile
 
 from beamforge.files import atomic_path, write_json
+from beamforge.io import save_labels
 from beamforge.progress import tracked
 from beamforge.simulation.phantoms.infer import Acquisition
 
@@ -16,9 +17,9 @@ def write_raw(acquisition: Acquisition, folder: str | Path) -> None:
     """Write every raw frame as a 16-bit TIFF.
 
     The frames lie at ``{mode}/{autocorrelation_length}.tif`` with the modes ``sample_0``, ``sample_1``, … and
-    ``open_beam_0``, … for the phase steps and lengths in nm; the dark frames at ``dark/{repeat}.tif``; the annotation
-    at ``labels.tif``; steps, monitor counts and configuration in ``acquisition.json``. The frames of one length at a
-    time are in memory.
+    ``open_beam_0``, … for the phase steps and lengths in nm, as `beamforge.io.open_stack` reads them; the dark frames
+    at ``dark_0.tif``, …; the annotation at ``labels.tif``; steps, monitor counts and configuration in
+    ``acquisition.json``. The frames of one length at a time are in memory.
 
     Parameters
     ----------
@@ -31,7 +32,8 @@ def write_raw(acquisition: Acquisition, folder: str | Path) -> None:
     monitors: dict[str, dict[str, list[float]]] = {"sample": {}, "open_beam": {}}
     with atomic_path(folder) as place:
         place.mkdir()
-        _write_frames(place, "dark", {str(i): frame for i, frame in enumerate(acquisition.dark)})
+        for repeat, frame in enumerate(acquisition.dark):
+            tifffile.imwrite(place / f"dark_{repeat}.tif", frame)
         for position in tracked(range(config.lengths), "autocorrelation lengths"):
             measurement = acquisition.frames(position)
             length = f"{config.autocorrelation_lengths[position]:.2f}"
@@ -40,8 +42,9 @@ def write_raw(acquisition: Acquisition, folder: str | Path) -> None:
                     continue
                 monitors[name][length] = np.asarray(scan.monitor, dtype=np.float64).tolist()
                 for step, frame in enumerate(np.asarray(scan.frames)):
-                    _write_frames(place, f"{name}_{step}", {length: frame})
-        tifffile.imwrite(place / "labels.tif", acquisition.labels.values, compression="zlib")
+                    (place / f"{name}_{step}").mkdir(exist_ok=True)
+                    tifffile.imwrite(place / f"{name}_{step}" / f"{length}.tif", frame)
+        save_labels(place / "labels.tif", acquisition.labels)
         description = {
             "simulated": True,
             "layout": acquisition.layout,
@@ -52,9 +55,3 @@ def write_raw(acquisition: Acquisition, folder: str | Path) -> None:
             "config": config.model_dump(mode="json"),
         }
         write_json(place / "acquisition.json", description)
-
-
-def _write_frames(place: Path, mode: str, frames: dict[str, np.ndarray]) -> None:
-    (place / mode).mkdir(exist_ok=True)
-    for name, frame in frames.items():
-        tifffile.imwrite(place / mode / f"{name}.tif", frame)

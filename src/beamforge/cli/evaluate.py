@@ -1,0 +1,31 @@
+"""``beamforge evaluate``: how good is a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from beamforge.cli.app import verb
+
+
+@verb
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="A model folder, a classifier or an intensity model.")],
+    data: Annotated[str, typer.Argument(help="A simulated data set, or a measured stack.")],
+    labels: Annotated[Path | None, typer.Argument(help="Labels of the measured stack.")] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="JSON file for all scores.")] = None,
+    tile: Annotated[int, typer.Option(min=8, help="Side in px of the tiles that intervals are taken over.")] = 192,
+) -> None:
+    """Judge a model: Dice, IoU, accuracy, each with its bootstrap interval over tiles."""
+    from beamforge.files import write_json
+    from beamforge.recipes import verbs
+
+    scores = verbs.evaluate(model, data, labels, tile=tile)
+    if output is not None:
+        write_json(output, scores.model_dump(mode="json"))
+    for name in ("dice", "mean_iou", "pixel_accuracy"):
+        print(f"{name:16} {getattr(scores, name)}")
+    for one in scores.per_class:
+        print(f"IoU {one.name:24} {one.iou if one.iou is not None else '– (not present)'}")

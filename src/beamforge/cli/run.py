@@ -1,0 +1,39 @@
+"""``beamforge run``: a recipe from measured data to the report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from beamforge.cli.app import verb
+
+if TYPE_CHECKING:
+    from beamforge.recipes import RunResult
+
+
+@verb
+def run(
+    recipe: Annotated[str, typer.Argument(help="A recipe file, or the name of one of `beamforge recipes`.")],
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder of the run [runs/RECIPE].")] = None,
+    changes: Annotated[list[str] | None, typer.Option("--set", help="Change a setting: training.epochs=20.")] = None,
+    stack: Annotated[str | None, typer.Option(help="Your measured stack: sets annotated.stack.")] = None,
+    labels: Annotated[str | None, typer.Option(help="Its labels: sets annotated.labels.")] = None,
+) -> None:
+    """Run a recipe; finished stages are skipped, a killed run goes on where it was."""
+    from beamforge.recipes import load_recipe
+    from beamforge.recipes import run as run_recipe
+
+    named = {"annotated.stack": stack, "annotated.labels": labels}
+    shorthands = [f"{key}={Path(value).absolute()}" for key, value in named.items() if value is not None]
+    loaded = load_recipe(recipe, [*shorthands, *(changes or [])])
+    show(run_recipe(loaded, output or Path("runs") / loaded.name))
+
+
+def show(result: RunResult) -> None:
+    """Print the table of results and where the report is."""
+    console = Console()
+    console.print(result.table(), highlight=False)
+    console.print(f"labels: {result.labels}\nreport: {result.report}", highlight=False, soft_wrap=True)

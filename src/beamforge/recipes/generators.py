@@ -1,0 +1,68 @@
+"""From a recipe's generator to a scenario, fitted to the annotated measurement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import xarray as xr
+from numpy.random import Generator
+
+from beamforge.errors import InputError, one_of
+from beamforge.recipes.schema import GeneratorSettings
+from beamforge.simulation import Scenario, Step, step_class
+from beamforge.stack import channels_of, classes_of
+
+
+def fit_scenario(
+    name: str, settings: GeneratorSettings, stack: xr.DataArray, labels: xr.DataArray, tile: int, rng: Generator
+) -> Scenario:
+    """Build a generator's scenario.
+
+    Parameters
+    ----------
+    name
+        The generator's name.
+    settings
+        Its steps; those with a key ``fit`` learn from the measurement.
+    stack, labels
+        The annotated measurement.
+    tile
+        Side of a tile in px, for the scenes that do not set it.
+    rng
+        Random stream of the fits (dither of whole numbers).
+
+    Raises
+    ------
+    InputError
+        For an unknown step or setting, or a measurement that cannot be fitted.
+    """
+    filled = {"classes": len(classes_of(labels)), "tile": tile}
+    steps = [_build(step, filled, stack, labels, rng) for step in settings.steps]
+    return Scenario(
+        name=name,
+        steps=tuple(steps),
+        classes=classes_of(labels),
+        channels=channels_of(stack),
+        pixel_size=stack.attrs.get("pixel_size"),
+        pixel_size_unit=stack.attrs.get("pixel_size_unit", "µm"),
+    )
+
+
+def _build(
+    config: Mapping[str, Any], filled: Mapping[str, int], stack: xr.DataArray, labels: xr.DataArray, rng: Generator
+) -> Step:
+    kind = step_class(str(config.get("step", "")))
+    values = {key: value for key, value in filled.items() if key in kind.model_fields} | dict(config)
+    options = values.pop("fit", None)
+    if options is None:
+        return Step.from_dict(values)
+    fit = getattr(kind, "fit", None)
+    if fit is None:
+        raise InputError(f"the step {kind.step_name!r} has nothing to fit; leave `fit` out")
+    del values["step"]
+    for key in values:
+        if key not in kind.model_fields:
+            raise one_of(f"setting of the step {kind.step_name!r}", key, kind.model_fields)
+    step: Step = fit(stack, labels, rng=rng, **options, **values)
+    return step

@@ -1,0 +1,98 @@
+"""What a recipe says: measured data, generators, network, training, evaluation."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Self
+
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt, model_validator
+
+from beamforge.learning import NetworkConfig, TrainingConfig
+from beamforge.recipes.measurements import Measurement
+from beamforge.recipes.settings import Settings
+
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+
+
+class GeneratorSettings(Settings):
+    """One way to simulate labelled data.
+
+    Each step is a mapping with the step's name under ``step`` and its settings. A mapping with a key ``fit`` is fitted
+    to the annotated measurement with the options given there. ``classes`` and ``tile`` are filled in where a step has
+    such a setting and the recipe leaves it out.
+    """
+
+    description: str = ""
+    steps: tuple[dict[str, Any], ...] = Field(min_length=1)
+
+
+class HoldoutSettings(Settings):
+    """How one measurement is split into a part to learn from and a part to judge on, when no other is given."""
+
+    fraction: Fraction = 0.3
+    block: PositiveInt = 64  # px
+
+
+class BaselineSettings(Settings):
+    """The rows of the table that need no training."""
+
+    generator: str | None = None
+    """Whose fitted intensities the maximum-likelihood classifier uses; by default the first generator's."""
+    tuning_tiles: PositiveInt = 4
+    """Simulated tiles on which the Potts smoothing is chosen."""
+    gaussian_sigmas: tuple[NonNegativeFloat, ...] = ()
+    """Smoothing widths in px of the Gaussian classifier, a row each."""
+
+
+class EvaluationSettings(Settings):
+    """What the models are judged on."""
+
+    simulated_tiles: PositiveInt = 48
+    """Held-out simulated tiles of the first generator."""
+    bootstrap: NonNegativeInt = 2000
+    """Resamples of the interval over tiles."""
+
+
+class ReferenceRow(Settings):
+    """A published figure to stand beside ours."""
+
+    train: str
+    evaluate: str
+    dice: float | None = None
+    iou: float | None = None
+    source: str
+
+
+class Recipe(Settings):
+    """All settings of a run."""
+
+    name: str
+    description: str = ""
+    seed: NonNegativeInt = 0
+    folder: str | None = None
+    """Where relative paths of the measurements start; by default the recipe's own folder."""
+    annotated: Measurement
+    unseen: Measurement | None = None
+    """A second, annotated measurement that only judges. Without it a part of the first is held out."""
+    holdout: HoldoutSettings = HoldoutSettings()
+    tile: PositiveInt = 192  # px
+    generators: dict[str, GeneratorSettings] = Field(min_length=1)
+    measured_row: bool = True
+    """Whether a network trained on the annotated measurement itself is a row of the table."""
+    network: NetworkConfig = NetworkConfig()
+    training: TrainingConfig = TrainingConfig()
+    baselines: BaselineSettings = BaselineSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
+    references: tuple[ReferenceRow, ...] = ()
+    home: str | None = Field(default=None, exclude=True, repr=False)
+    """Folder of the recipe's file; set by the loader."""
+
+    @model_validator(mode="after")
+    def _names_fit(self) -> Self:
+        reserved = {"measured", "simulated"} & set(self.generators)
+        if reserved:
+            raise ValueError(f"a generator cannot be named {reserved.pop()!r}, that row exists already")
+        if self.baselines.generator is not None and self.baselines.generator not in self.generators:
+            raise ValueError(
+                f"baselines.generator is {self.baselines.generator!r}, the generators are {', '.join(self.generators)}"
+            )
+        return self

@@ -1,0 +1,183 @@
+"""What the verbs of the command line do, as functions of files.
+
+Each function reads its inputs, calls the part of the package that does the work, and writes one artefact.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from numpy.random import default_rng
+
+from beamforge.errors import InputError
+from beamforge.io import Inspection, inspect_file, open_labels, open_stack
+from beamforge.recipes.job import Job
+from beamforge.recipes.load import load_recipe
+from beamforge.recipes.predictors import load_predictor
+from beamforge.recipes.report import write_report
+from beamforge.recipes.result import RunResult
+from beamforge.recipes.run import run as run_recipe
+from beamforge.recipes.settings import read_settings
+from beamforge.recipes.stages import Run
+from beamforge.simulation import Scenario
+from beamforge.simulation.intensities.johnson_field import JohnsonField
+from beamforge.simulation.scenes.checkerboard import Checkerboard
+from beamforge.simulation.validation import RefitDifferences
+from beamforge.simulation.validation import validate as validate_model
+from beamforge.stack import check_pair
+from beamforge.statistics.correlation import CorrelationKind
+from beamforge.statistics.model import IntensityModel, MarginalKind
+
+if TYPE_CHECKING:
+    from beamforge.evaluation import Scores
+    from beamforge.learning import Segmenter
+    from beamforge.learning.data import LabelledImages
+    from beamforge.segmentation import Segmentation
+
+_VALIDATION_SHARE = 0.1
+
+
+def inspect(path: str | Path) -> Inspection:
+    """Say what a file is; see `beamforge.io.inspect_file`."""
+    return inspect_file(path)
+
+
+def demo(folder: str | Path = "runs/demo") -> RunResult:
+    """Run the main job on the built-in phantom."""
+    return run_recipe(load_recipe("infer-demo"), folder)
+
+
+def fit(
+    stack: str | Path,
+    labels: str | Path,
+    output: str | Path,
+    *,
+    marginal: MarginalKind = "johnson",
+    correlation: CorrelationKind = "both",
+    seed: int = 0,
+) -> IntensityModel:
+    """Learn the intensities of an annotated measurement and write them as one JSON file.
+
+    Raises
+    ------
+    InputError
+        If files cannot be read, sizes differ, or a class cannot be fitted.
+    """
+    opened = open_stack(stack)
+    marked = open_labels(labels, stack=opened)
+    check_pair(opened, marked, str(stack), str(labels))
+    model = IntensityModel.fit(opened, marked, marginal=marginal, correlation=correlation, rng=default_rng(seed))
+    model.save(output)
+    return model
+
+
+def validate(model: str | Path, *, seed: int = 0) -> RefitDifferences:
+    """Simulate with an intensity model, fit again, and give the differences."""
+    return validate_model(IntensityModel.load(model), default_rng(seed))
+
+
+def load_scenario(source: str | Path, *, tile: int = 192, run_folder: str | Path | None = None) -> Scenario:
+    """Get a scenario from what a user has.
+
+    Parameters
+    ----------
+    source
+        An intensity model's JSON file (checkerboards are filled from it), the folder of a saved scenario, or a
+        recipe, whose first generator is fitted.
+    tile
+        Side of the checkerboard tiles in px, for an intensity model.
+    run_folder
+        Where a recipe's measurement and fit are kept; by default ``runs/NAME``.
+    """
+    path = Path(source)
+    if path.suffix == ".json":
+        model = IntensityModel.load(path)
+        steps = (Checkerboard(classes=len(model.classes), tile=tile), JohnsonField(model=model))
+        return Scenario(name=path.stem, steps=steps, classes=model.classes, channels=model.channels)
+    if path.is_dir():
+        return Scenario.load(path)
+    recipe = load_recipe(source)
+    stages = Run(run_folder or Path("runs") / recipe.name)
+    with stages.locked():
+        job = Job(recipe, stages)
+        job.measure()
+        job.fit(job.main)
+        return job.scenario(job.main)
+
+
+def simulate(
+    source: str | Path, count: int, output: str | Path, *, seed: int = 0, workers: int = 1, tile: int = 192
+) -> Path:
+    """Write simulated labelled samples as Zarr; see `load_scenario` for the source."""
+    from beamforge.simulation.dataset import write_dataset
+
+    write_dataset(load_scenario(source, tile=tile), output, count, seed, workers=workers)
+    return Path(output)
+
+
+def train(
+    data: str | Path,
+    output: str | Path,
+    *,
+    validation: str | Path | None = None,
+    settings: dict[str, Any] | None = None,
+) -> Segmenter:
+    """Train a network on a stored data set.
+
+    Parameters
+    ----------
+    data
+        Samples that `simulate` wrote.
+    output
+        Folder of the training: events, checkpoints, and the model in ``model/``.
+    validation
+        Samples to validate on; by default the last tenth of the data is kept for it.
+    settings
+        ``network`` and ``training``, as in a recipe.
+    """
+    from beamforge.learning import train as train_network
+    from beamforge.learning.data import StoredDataset
+    from beamforge.recipes.training_settings import TrainingSettings
+
+    chosen = read_settings(TrainingSettings, settings or {}, "train")
+    samples = StoredDataset(data)
+    learn: LabelledImages
+    check: LabelledImages
+    if validation is not None:
+        learn, check = samples, StoredDataset(validation)
+    else:
+        learn, check = samples.split(_VALIDATION_SHARE)
+    return train_network(chosen.network, chosen.training, learn, check, output, simulated=True, inputs=[data])
+
+
+def evaluate(model: str | Path, data: str | Path, labels: str | Path | None = None, *, tile: int = 192) -> Scores:
+    """Judge a model on a stored data set, or on a measured stack with its labels."""
+    from beamforge.evaluation import evaluate as judge
+    from beamforge.evaluation import evaluate_image
+    from beamforge.learning.data import StoredDataset
+
+    predictor = load_predictor(model)
+    if labels is None:
+        if not (Path(data) / "parameters.jsonl").exists():
+            raise InputError(f"{data} is not a simulated data set; a measured stack needs its labels as well")
+        return judge(predictor, StoredDataset(data))
+    stack = open_stack(data)
+    marked = open_labels(labels, classes=predictor.classes.names, stack=stack)
+    check_pair(stack, marked, str(data), str(labels))
+    return evaluate_image(predictor, stack, marked, tile=tile)
+
+
+def segment(model: str | Path, stack: str | Path, output: str | Path) -> Segmentation:
+    """Segment a stack of any size and write its labels as TIFF or OME-Zarr, with a quick look beside."""
+    from beamforge.segmentation import segment as apply
+
+    return apply(load_predictor(model), open_stack(stack), output)
+
+
+def report(folder: str | Path) -> Path:
+    """Write the report of a finished run again."""
+    recipe = Path(folder) / "recipe.yaml"
+    if not recipe.exists():
+        raise InputError(f"{folder} is not a run: it holds no recipe.yaml")
+    return write_report(Job(load_recipe(recipe), Run(folder)))
