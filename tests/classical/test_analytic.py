@@ -9,7 +9,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from beamforge.classical import AnalyticClassifier, Classifier, MeanField
 from beamforge.classical.tables import FARTHEST, INSIDE, OUTSIDE, Tables
 from beamforge.stack import Channel, Classes, as_labels, as_stack
-from beamforge.statistics.correlation import ChannelMatrix, Correlation
+from beamforge.statistics.correlation import ChannelMatrices, Correlation
 from beamforge.statistics.marginals import EmpiricalMarginals, JohnsonMarginals
 from beamforge.statistics.model import IntensityModel
 from contracts.predictor import PredictorContract
@@ -29,7 +29,7 @@ def johnson_model(curves: list[list[tuple[str, float, float, float, float]]], ma
         classes=Classes.numbered(shape[0]),
         channels=tuple(Channel(mode=f"c{i}") for i in range(shape[1])),
         marginals=marginals.model_copy(update={"low": low, "high": high}),
-        correlation=Correlation.of_channels(ChannelMatrix.nearest(matrix), shape[0]),
+        correlation=Correlation.of_channels(ChannelMatrices.nearest(np.stack([matrix] * shape[0]))),
         invalid_counts=np.zeros(shape),
     )
 

@@ -65,13 +65,11 @@ def fit_correlation(
     marginals
         The map to normal scores.
     kind
-        What to estimate.
+        What to estimate, other than ``none``.
     rng
         Random stream for the choice of pixels and the spreading of whole numbers.
     """
     classes, channels = marginals.shape
-    if kind == "none":
-        return Correlation.none(classes, channels)
     values = np.asarray(labels.values)
     block = _block_side(values, classes)
     scores = _read(stack, values, marginals, connected_regions(values) if kind != "channels" else [], block, rng)

@@ -93,15 +93,20 @@ class IntensityModel(BaseModel):
         _check_choice("method", method, ("quantiles", "moments", "likelihood"))
         for_values, for_scores = (default_rng(0) if rng is None else rng).spawn(2)
         summary = summarise(stack, labels, for_values, minimum=minimum, moments=method == "moments")
-        # Correlation is that of the ranks whatever the curve: a curve's misfit, or stray values far out in its tail,
-        # would otherwise count as structure.
-        measured = EmpiricalMarginals.fit(summary)
-        marginals = JohnsonMarginals.fit(summary, method) if marginal == "johnson" else measured
+        classes, names = classes_of(labels), channels_of(stack)
+        marginals = JohnsonMarginals.fit(summary, method) if marginal == "johnson" else EmpiricalMarginals.fit(summary)
+        if correlation == "none":
+            found = Correlation.none(len(classes), len(names))
+        else:
+            # Correlation is that of the ranks whatever the curve: a curve's misfit, or stray values far out in its
+            # tail, would otherwise count as structure.
+            ranks = EmpiricalMarginals.fit(summary)
+            found = fit_correlation(stack, labels, ranks, correlation, for_scores)
         return cls(
-            classes=classes_of(labels),
-            channels=channels_of(stack),
+            classes=classes,
+            channels=names,
             marginals=marginals,
-            correlation=fit_correlation(stack, labels, measured, correlation, for_scores),
+            correlation=found,
             invalid_counts=summary.invalid,
         )
 
