@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Container, Mapping
 from typing import Any
 
 import xarray as xr
@@ -53,16 +54,20 @@ def _build(
     config: Mapping[str, Any], filled: Mapping[str, int], stack: xr.DataArray, labels: xr.DataArray, rng: Generator
 ) -> Step:
     kind = step_class(str(config.get("step", "")))
-    values = {key: value for key, value in filled.items() if key in kind.model_fields} | dict(config)
-    options = values.pop("fit", None)
-    if options is None:
-        return Step.from_dict(values)
+    own = {key: value for key, value in config.items() if key not in ("step", "fit")}
+    if "fit" not in config:
+        return Step.from_dict({"step": kind.step_name, **_known(filled, kind.model_fields), **own})
     fit = getattr(kind, "fit", None)
     if fit is None:
         raise InputError(f"the step {kind.step_name!r} has nothing to fit; leave `fit` out")
-    del values["step"]
-    for key in values:
-        if key not in kind.model_fields:
-            raise one_of(f"setting of the step {kind.step_name!r}", key, kind.model_fields)
-    step: Step = fit(stack, labels, rng=rng, **options, **values)
+    taken = [name for name in inspect.signature(fit).parameters if name not in ("stack", "labels")]
+    options = {**own, **(config["fit"] or {})}
+    for key in options:
+        if key not in taken or key == "rng":
+            raise one_of(f"option of fitting the step {kind.step_name!r}", key, set(taken) - {"rng"})
+    step: Step = fit(stack, labels, **{**_known({**filled, "rng": rng}, taken), **options})
     return step
+
+
+def _known(given: Mapping[str, Any], names: Container[str]) -> dict[str, Any]:
+    return {key: value for key, value in given.items() if key in names}
