@@ -149,7 +149,7 @@ class PhantomMeasurement(Settings):
         """Simulate the frames and reduce them like a measurement's."""
         from beamforge.simulation.phantoms.infer import measure
 
-        stack, labels = measure(self.settings, rng, layout=self.layout)
+        stack, labels = measure(self.settings, rng, layout=self.layout, lazy=True)
         return Measured(stack, labels, simulated=True)
 
 

@@ -63,7 +63,7 @@ def test_with_them_scatter_makes_everything_a_little_brighter() -> None:
 def test_channels_and_classes_are_named() -> None:
     stack, labels = measure(SMALL, default_rng(1))
     assert stack.dtype == np.float32
-    assert [c.label for c in channels_of(stack)][:4] == ["H0 40 nm", "H1 40 nm", "DF 40 nm", "H0 244.949 nm"]
+    assert [c.label for c in channels_of(stack)][:4] == ["H0 40 nm", "H1 40 nm", "DF 40 nm", "H0 244.9 nm"]
     assert stack.attrs["pixel_size"] == pytest.approx(98.8 / 256 * 1000)
     assert classes_of(labels).names[:6] == (
         "open beam",
