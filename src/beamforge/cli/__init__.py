@@ -8,6 +8,7 @@ from beamforge.cli.app import app
 
 _VERBS = (
     "demo", "run", "inspect", "fit", "validate", "simulate", "train", "evaluate", "segment", "report", "recipes",
+    "fit_detector",
 )  # fmt: skip
 
 

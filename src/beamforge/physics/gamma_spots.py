@@ -31,11 +31,17 @@ class GammaSpots(BaseModel):
     """Peak in DN that one spot in ten exceeds."""
     amplitude_99: PositiveFloat = 5300.0
     """Peak in DN that one spot in a hundred exceeds."""
+    lowest: PositiveFloat | None = None
+    """Peak in DN of the weakest spot; None lets the distribution go on below the median, log-normally."""
     size_99: float = Field(default=6.0, ge=1.0)
     """Area in px that one spot in a hundred exceeds; 2 to 10 were measured. Sizes are geometrically distributed."""
 
     @model_validator(mode="after")
     def _ascending(self) -> Self:
+        if self.lowest is not None and not self.lowest < self.amplitude_50:
+            raise ValueError(
+                f"the weakest spot has {self.lowest:g} DN, expected less than the median of {self.amplitude_50:g} DN"
+            )
         if not self.amplitude_50 < self.amplitude_90 < self.amplitude_99:
             raise ValueError(
                 f"the amplitudes at 50, 90 and 99 % are {self.amplitude_50:g}, {self.amplitude_90:g} and "
@@ -46,9 +52,18 @@ class GammaSpots(BaseModel):
     def amplitudes(self, probability: NDArray[np.float64]) -> NDArray[np.float64]:
         """Give the quantile function of the peak in DN.
 
-        The logarithm is piecewise linear in the normal score through the three measured quantiles, and goes on with
-        the slope of its last piece at either end: log-normal pieces.
+        The logarithm is piecewise linear through the measured quantiles, and goes on with the slope of its last piece
+        at either end: in the normal score (log-normal pieces), or, where spots were counted from a lowest peak on, in
+        the logarithm of the probability to exceed it (Pareto pieces, as tails above a threshold have them).
         """
+        if self.lowest is not None:
+            peaks = np.log([self.lowest, self.amplitude_50, self.amplitude_90, self.amplitude_99])
+            exceeded = -np.log([1.0, 0.5, 0.1, 0.01])
+            steepness = np.diff(peaks) / np.diff(exceeded)
+            score = -np.log1p(-probability)
+            beyond = np.maximum(score - exceeded[-1], 0.0) * steepness[-1]
+            pareto: NDArray[np.float64] = np.exp(np.interp(score, exceeded, peaks) + beyond)
+            return pareto
         scores = ndtri(np.array([0.5, 0.9, 0.99]))
         logs = np.log([self.amplitude_50, self.amplitude_90, self.amplitude_99])
         slopes = np.diff(logs) / np.diff(scores)

@@ -5,6 +5,7 @@ Each function reads its inputs, calls the part of the package that does the work
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from numpy.random import default_rng
 
 from beamforge.errors import InputError
 from beamforge.io import Inspection, inspect_file, open_labels, open_stack
+from beamforge.physics.detector_fit import fit_detector as fit_detector_to_frames
+from beamforge.physics.fitted_detector import FittedDetector
 from beamforge.recipes.job import Job
 from beamforge.recipes.load import load_recipe
 from beamforge.recipes.predictors import load_predictor
@@ -75,6 +78,53 @@ def fit(
 def validate(model: str | Path, *, seed: int = 0) -> RefitDifferences:
     """Simulate with an intensity model, fit again, and give the differences."""
     return validate_model(IntensityModel.load(model), default_rng(seed))
+
+
+def fit_detector(
+    open_beams: Sequence[str | Path],
+    darks: Sequence[str | Path],
+    output: str | Path,
+    *,
+    seconds: Sequence[float],
+    dark_seconds: Sequence[float] | None = None,
+    figure: str | Path | None = None,
+    seed: int = 0,
+) -> FittedDetector:
+    """Estimate a detector from open beam and dark images and write it as one JSON file.
+
+    Parameters
+    ----------
+    open_beams, darks
+        Files; every channel or frame in them counts as one exposure.
+    output
+        The JSON file.
+    seconds, dark_seconds
+        Exposure time of each open beam and dark image, or one for all; the dark images' are those of the open beams
+        if None.
+    figure
+        Picture of the signal over noise over the exposure, if wanted.
+    seed
+        Of the simulations that the spots are compared with.
+
+    Raises
+    ------
+    InputError
+        If files cannot be read, sizes differ, or the images are not those of an open beam and dark.
+    """
+    beams, without = ([frame for path in paths for frame in open_stack(path).values] for paths in (open_beams, darks))
+    times = _one_for_each(seconds, len(beams))
+    dark_times = _one_for_each(seconds if dark_seconds is None else dark_seconds, len(without))
+    fitted = fit_detector_to_frames(beams, without, times, dark_times, default_rng(seed))
+    fitted.save(output)
+    if figure is not None:
+        from beamforge.reporting.figures import signal_over_noise
+
+        signal_over_noise(fitted).savefig(figure, dpi=150)
+    return fitted
+
+
+def _one_for_each(times: Sequence[float], frames: int) -> list[float]:
+    return list(times) * frames if len(times) == 1 else list(times)
 
 
 def load_scenario(source: str | Path, *, tile: int = 192, run_folder: str | Path | None = None) -> Scenario:

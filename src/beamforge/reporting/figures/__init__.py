@@ -1,5 +1,6 @@
 """Figures of a report: pure functions of arrays and records that return `matplotlib.figure.Figure`."""
 
+from beamforge.reporting.figures.detector import signal_over_noise
 from beamforge.reporting.figures.intensities import fitted_densities
 from beamforge.reporting.figures.maps import channel_correlations, class_channel_maps, confusion_matrix
 from beamforge.reporting.figures.measurement import measurement
@@ -19,6 +20,7 @@ __all__ = [
     "measurement",
     "prediction_panels",
     "score_chart",
+    "signal_over_noise",
     "simulated_beside_measured",
     "training_curves",
 ]
