@@ -7,8 +7,9 @@ import importlib
 from beamforge.cli.app import app
 
 _VERBS = (
-    "demo", "run", "inspect", "fit", "validate", "simulate", "train", "evaluate", "segment", "report", "recipes",
-    "fit_detector",
+    "demo", "run", "inspect", "fit", "validate", "simulate", "train", "evaluate", "segment",
+    "cluster", "report", "recipes",
+    "fit_detector", "materials",
 )  # fmt: skip
 
 

@@ -54,14 +54,16 @@ class GammaSpots(BaseModel):
 
         The logarithm is piecewise linear through the measured quantiles, and goes on with the slope of its last piece
         at either end: in the normal score (log-normal pieces), or, where spots were counted from a lowest peak on, in
-        the logarithm of the probability to exceed it (Pareto pieces, as tails above a threshold have them).
+        the logarithm of the probability to exceed it (Pareto pieces, as tails above a threshold have them). Beyond the
+        last quantile such a tail goes on flattening as it did before it; no detector counts without bound.
         """
         if self.lowest is not None:
             peaks = np.log([self.lowest, self.amplitude_50, self.amplitude_90, self.amplitude_99])
             exceeded = -np.log([1.0, 0.5, 0.1, 0.01])
             steepness = np.diff(peaks) / np.diff(exceeded)
             score = -np.log1p(-probability)
-            beyond = np.maximum(score - exceeded[-1], 0.0) * steepness[-1]
+            last = steepness[-1] * min(1.0, steepness[-1] / steepness[-2])
+            beyond = np.maximum(score - exceeded[-1], 0.0) * last
             pareto: NDArray[np.float64] = np.exp(np.interp(score, exceeded, peaks) + beyond)
             return pareto
         scores = ndtri(np.array([0.5, 0.9, 0.99]))

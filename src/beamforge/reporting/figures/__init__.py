@@ -1,5 +1,6 @@
 """Figures of a report: pure functions of arrays and records that return `matplotlib.figure.Figure`."""
 
+from beamforge.reporting.figures.clusters import cluster_overview, spectra_with_edges
 from beamforge.reporting.figures.detector import signal_over_noise
 from beamforge.reporting.figures.intensities import fitted_densities
 from beamforge.reporting.figures.maps import channel_correlations, class_channel_maps, confusion_matrix
@@ -14,6 +15,7 @@ __all__ = [
     "Score",
     "channel_correlations",
     "class_channel_maps",
+    "cluster_overview",
     "confusion_matrix",
     "correlation_by_lag",
     "fitted_densities",
@@ -22,5 +24,6 @@ __all__ = [
     "score_chart",
     "signal_over_noise",
     "simulated_beside_measured",
+    "spectra_with_edges",
     "training_curves",
 ]
