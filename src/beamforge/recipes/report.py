@@ -174,8 +174,10 @@ def _simulation(report: Report, job: Job) -> None:
 def _measured_tiles(job: Job, channel: int, seed: int) -> list[np.ndarray]:
     from beamforge.learning.data import MeasuredTiles
 
-    tiles = MeasuredTiles(job.stack("annotated"), job.labels("annotated"), job.recipe.tile, seed, _TILES_SHOWN)
-    return [tiles.arrays(index)[0][channel] for index in range(_TILES_SHOWN)]
+    # One channel: the tiles are cut in memory, where a whole stack may not fit.
+    stack = job.stack("annotated")[[channel]]
+    tiles = MeasuredTiles(stack, job.labels("annotated"), job.recipe.tile, seed, _TILES_SHOWN)
+    return [tiles.arrays(index)[0][0] for index in range(_TILES_SHOWN)]
 
 
 def _refit(report: Report, job: Job, name: str) -> None:

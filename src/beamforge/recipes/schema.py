@@ -33,6 +33,8 @@ class HoldoutSettings(Settings):
 
     fraction: Fraction = 0.3
     block: PositiveInt = 64  # px
+    guard: NonNegativeInt = 4  # px
+    """Pixels at most this far from one to judge on are not learnt from: neighbours share noise and blur."""
 
 
 class BaselineSettings(Settings):
@@ -50,7 +52,7 @@ class EvaluationSettings(Settings):
     """What the models are judged on."""
 
     simulated_tiles: PositiveInt = 48
-    """Held-out simulated tiles of the first generator."""
+    """Held-out simulated tiles of the first generator to judge on; as many others watch the trainings."""
     bootstrap: NonNegativeInt = 2000
     """Resamples of the interval over tiles."""
 
