@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.random import default_rng
 
 from beamforge.errors import InputError
+from beamforge.files import atomic_path
 from beamforge.io import Inspection, inspect_file, open_labels, open_stack
 from beamforge.recipes.job import Job
 from beamforge.recipes.load import load_recipe
@@ -31,6 +32,8 @@ from beamforge.statistics.correlation import CorrelationKind
 from beamforge.statistics.model import IntensityModel, MarginalKind
 
 if TYPE_CHECKING:
+    from beamforge.classical.clustering import Clusters
+    from beamforge.classical.clustering.selection import Criterion, Method
     from beamforge.evaluation import Scores
     from beamforge.learning import Segmenter
     from beamforge.learning.data import LabelledImages
@@ -184,6 +187,60 @@ def segment(model: str | Path, stack: str | Path, output: str | Path) -> Segment
     from beamforge.segmentation import segment as apply
 
     return apply(load_predictor(model), open_stack(stack), output)
+
+
+def cluster(
+    stack: str | Path,
+    count: int | Criterion,
+    output: str | Path,
+    *,
+    method: Method = "kmeans",
+    position_weight: float = 0.0,
+    most: int = 12,
+    bin_factor: int = 1,
+    restarts: int = 10,
+    seed: int = 0,
+    device: str | None = None,
+) -> Clusters:
+    """Group the pixels of a stack by their spectra; see `beamforge.classical.clustering.cluster`.
+
+    Parameters
+    ----------
+    stack
+        The stack's file.
+    count
+        Number of clusters, or the criterion that chooses it.
+    output
+        Folder for ``labels.tif``, ``centroids.csv``, ``clusters.json`` and the figure ``clusters.png``.
+    bin_factor
+        How many neighbouring channels are averaged before.
+    seed
+        Of the random stream.
+    method, position_weight, most, restarts, device
+        As of `beamforge.classical.clustering.cluster`.
+    """
+    from beamforge.classical.clustering import cluster as group
+    from beamforge.provenance import provenance
+    from beamforge.reduction.binning import bin_channels
+    from beamforge.reporting.figures import cluster_overview
+
+    opened = open_stack(stack)
+    if bin_factor != 1:
+        opened = bin_channels(opened, bin_factor)
+    settings: dict[str, Any] = {"method": method, "position_weight": position_weight, "restarts": restarts}
+    found = group(opened, count, default_rng(seed), most=most, device=device, **settings)
+    origin = provenance(
+        simulated=bool(opened.attrs.get("simulated", False)),
+        seed=seed,
+        recipe={"count": count, "most": most, "bin_factor": bin_factor, **settings},
+        source=str(stack),
+    )
+    found.save(output, provenance=origin)
+    units = opened.attrs.get("units")
+    figure = cluster_overview(found.labels, found.centroids, found.channels, found.correlation, units=units)
+    with atomic_path(Path(output) / "clusters.png") as temporary:
+        figure.savefig(temporary, format="png", dpi=150)
+    return found
 
 
 def report(folder: str | Path) -> Path:
