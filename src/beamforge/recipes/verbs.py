@@ -32,6 +32,7 @@ from beamforge.statistics.correlation import CorrelationKind
 from beamforge.statistics.model import IntensityModel, MarginalKind
 
 if TYPE_CHECKING:
+    from beamforge.classical import Classifier
     from beamforge.classical.clustering import Clusters
     from beamforge.classical.clustering.selection import Criterion, Method
     from beamforge.evaluation import Scores
@@ -241,6 +242,33 @@ def cluster(
     with atomic_path(Path(output) / "clusters.png") as temporary:
         figure.savefig(temporary, format="png", dpi=150)
     return found
+
+
+def classify(
+    stack: str | Path,
+    labels: str | Path,
+    output: str | Path,
+    *,
+    method: str = "random_forest",
+    sigmas_px: tuple[float, ...] = (1.0, 2.0, 4.0),
+    pixels_per_class: int = 2000,
+    seed: int = 0,
+) -> Classifier:
+    """Train a classical classifier on scribbles or a full mask and write it as one JSON file.
+
+    `evaluate` and `segment` take the file as they take a network; see
+    `beamforge.classical.pixels.train_classifier` for the methods.
+    """
+    from beamforge.classical.pixels import Filters, train_classifier
+
+    opened = open_stack(stack)
+    marked = open_labels(labels, stack=opened)
+    check_pair(opened, marked, str(stack), str(labels))
+    filters = Filters(sigmas_px=sigmas_px)
+    rng = default_rng(seed)
+    trained = train_classifier(opened, marked, method, rng, filters=filters, pixels_per_class=pixels_per_class)
+    trained.save(output)
+    return trained
 
 
 def report(folder: str | Path) -> Path:
