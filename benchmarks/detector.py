@@ -149,7 +149,7 @@ def write_claims(held_out: dict, whole: dict, other: dict, seconds: float) -> No
             if kind in kinds and key in found[kind] and not (enough and group.startswith(enough))
         }
 
-    noise = ("noise", "dark 20")
+    noise = ("noise", "dark 20", "dark 60")
     everything = ("noise", "frame 20", "frame 60", "dark 20", "dark 60")
     spots = ("frame 20", "frame 60")
     shared = {"command": COMMAND, "seconds": seconds}

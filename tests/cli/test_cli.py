@@ -106,6 +106,16 @@ def test_a_stack_is_clustered(measured: Path, tmp_path: Path) -> None:
     assert "only 7200 pixels" not in refused("cluster", measured / "stack.tif", "-k", "0", "-o", tmp_path / "no")
 
 
+def test_a_pixel_classifier_is_trained_and_applied(measured: Path, tmp_path: Path) -> None:
+    model, options = tmp_path / "lda.json", ("--method", "lda", "--sigmas", "1,2")
+    done = beamforge_cli("classify", measured / "stack.tif", measured / "labels.tif", "-o", model, *options)
+    assert done.returncode == 0, done.stderr
+    scores = beamforge_cli("evaluate", model, measured / "stack.tif", measured / "labels.tif", "--tile", "40").stdout
+    assert float(scores.split("pixel_accuracy")[1].split()[0]) > 0.97
+    wrong = ("classify", measured / "stack.tif", measured / "labels.tif", "-o", model, "--sigmas", "1;2")
+    assert "expected numbers of px" in refused(*wrong)
+
+
 def test_labels_of_another_size(measured: Path, tmp_path: Path) -> None:
     save_labels(tmp_path / "small.tif", as_labels(np.zeros((80, 80), np.uint8), ["left", "right"]))
     line = refused("fit", measured / "stack.tif", tmp_path / "small.tif", "-o", tmp_path / "m.json")

@@ -27,6 +27,7 @@ from beamforge.recipes.stages import Run
 from beamforge.simulation import Scenario
 from beamforge.simulation.intensities.johnson_field import JohnsonField
 from beamforge.simulation.scenes.checkerboard import Checkerboard
+from beamforge.simulation.stored import StoredSamples
 from beamforge.simulation.validation import RefitDifferences
 from beamforge.simulation.validation import validate as validate_model
 from beamforge.stack import check_pair
@@ -34,6 +35,7 @@ from beamforge.statistics.correlation import CorrelationKind
 from beamforge.statistics.model import IntensityModel, MarginalKind
 
 if TYPE_CHECKING:
+    from beamforge.classical import Classifier
     from beamforge.classical.clustering import Clusters
     from beamforge.classical.clustering.selection import Criterion, Method
     from beamforge.evaluation import Scores
@@ -199,9 +201,19 @@ def train(
     check: LabelledImages
     if validation is not None:
         learn, check = samples, StoredDataset(validation)
+        _refuse_same_samples(learn.samples, check.samples)
     else:
         learn, check = samples.split(_VALIDATION_SHARE)
     return train_network(chosen.network, chosen.training, learn, check, output, simulated=True, inputs=[data])
+
+
+def _refuse_same_samples(learn: StoredSamples, check: StoredSamples) -> None:
+    """Refuse to validate on samples that are trained on: sample i of a seed is the same in every data set."""
+    if (learn.seed, learn.attrs["fingerprint"]) == (check.seed, check.attrs["fingerprint"]):
+        raise InputError(
+            f"{check.path} holds the samples of {learn.path}: both were simulated with the seed {learn.seed}; simulate "
+            "the validation data with another --seed"
+        )
 
 
 def evaluate(model: str | Path, data: str | Path, labels: str | Path | None = None, *, tile: int = 192) -> Scores:
@@ -282,9 +294,38 @@ def cluster(
     return found
 
 
+def classify(
+    stack: str | Path,
+    labels: str | Path,
+    output: str | Path,
+    *,
+    method: str = "random_forest",
+    sigmas_px: tuple[float, ...] = (1.0, 2.0, 4.0),
+    pixels_per_class: int = 2000,
+    seed: int = 0,
+) -> Classifier:
+    """Train a classical classifier on scribbles or a full mask and write it as one JSON file.
+
+    `evaluate` and `segment` take the file as they take a network; see
+    `beamforge.classical.pixels.train_classifier` for the methods.
+    """
+    from beamforge.classical.pixels import Filters, train_classifier
+
+    opened = open_stack(stack)
+    marked = open_labels(labels, stack=opened)
+    check_pair(opened, marked, str(stack), str(labels))
+    filters = Filters(sigmas_px=sigmas_px)
+    rng = default_rng(seed)
+    trained = train_classifier(opened, marked, method, rng, filters=filters, pixels_per_class=pixels_per_class)
+    trained.save(output)
+    return trained
+
+
 def report(folder: str | Path) -> Path:
     """Write the report of a finished run again."""
     recipe = Path(folder) / "recipe.yaml"
     if not recipe.exists():
         raise InputError(f"{folder} is not a run: it holds no recipe.yaml")
-    return write_report(Job(load_recipe(recipe), Run(folder)))
+    stages = Run(folder)
+    stages.recall()
+    return write_report(Job(load_recipe(recipe), stages))
