@@ -10,7 +10,20 @@ from typing import Any
 
 from beamforge._version import __version__
 
-_VERBS = ("clean", "demo", "evaluate", "fit", "inspect", "report", "segment", "simulate", "train", "validate")
+_VERBS = (
+    "classify",
+    "clean",
+    "cluster",
+    "demo",
+    "evaluate",
+    "fit",
+    "inspect",
+    "report",
+    "segment",
+    "simulate",
+    "train",
+    "validate",
+)
 _RECIPES = ("load_recipe", "run")
 
 __all__ = ["__version__", *_VERBS, *_RECIPES]

@@ -7,8 +7,8 @@ import importlib
 from beamforge.cli.app import app
 
 _VERBS = (
-    "demo", "run", "inspect", "fit", "validate", "simulate", "train", "evaluate", "segment", "clean", "report",
-    "recipes",
+    "demo", "run", "inspect", "fit", "validate", "simulate", "train", "evaluate", "segment",
+    "clean", "cluster", "classify", "report", "recipes",
 )  # fmt: skip
 
 
