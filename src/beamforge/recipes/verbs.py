@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from numpy.random import default_rng
+from pydantic import ValidationError
 
 from beamforge.errors import InputError
 from beamforge.files import atomic_path
@@ -27,6 +28,7 @@ from beamforge.recipes.stages import Run
 from beamforge.simulation import Scenario
 from beamforge.simulation.intensities.johnson_field import JohnsonField
 from beamforge.simulation.scenes.checkerboard import Checkerboard
+from beamforge.simulation.step import describe
 from beamforge.simulation.stored import StoredSamples
 from beamforge.simulation.validation import RefitDifferences
 from beamforge.simulation.validation import validate as validate_model
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from beamforge.classical import Classifier
     from beamforge.classical.clustering import Clusters
     from beamforge.classical.clustering.selection import Criterion, Method
+    from beamforge.classical.spots import Cleaning
     from beamforge.evaluation import Scores
     from beamforge.learning import Segmenter
     from beamforge.learning.data import LabelledImages
@@ -238,6 +241,43 @@ def segment(model: str | Path, stack: str | Path, output: str | Path) -> Segment
     from beamforge.segmentation import segment as apply
 
     return apply(load_predictor(model), open_stack(stack), output)
+
+
+def clean(
+    stack: str | Path,
+    output: str | Path,
+    *,
+    mask: str | Path | None = None,
+    high: float = 6.0,
+    low: float = 3.5,
+    model: str | Path | None = None,
+    probability: float = 0.3,
+) -> Cleaning:
+    """Replace the white spots of every image of a stack of any size.
+
+    Parameters
+    ----------
+    stack
+        The images.
+    output, mask
+        The clean stack and the mask of what was replaced, each ``.tif`` or ``.zarr``.
+    high, low
+        Of `beamforge.classical.spots.RobustSpots`, in standard deviations of the noise.
+    model, probability
+        Folder of a network trained on spots, which decides instead, and from which probability on.
+    """
+    from beamforge.classical.spots import NetworkSpots, RobustSpots, SpotDetector
+    from beamforge.classical.spots import clean as clean_stack
+
+    detector: SpotDetector
+    if model is not None:
+        detector = NetworkSpots(load_predictor(model), probability)
+    else:
+        try:
+            detector = RobustSpots(high=high, low=low)
+        except ValidationError as error:
+            raise InputError(f"clean: {describe(error)}") from error
+    return clean_stack(open_stack(stack), output, detector, mask=mask)
 
 
 def cluster(
