@@ -22,8 +22,13 @@ _JPEG = {6, 7, 34892, 33007}
 def _open(path: Path, mode: Literal["r"]) -> tifffile.TiffFile:
     """Open a TIFF for threads that share it: seeks are locked, and its pages are known before any of them reads."""
     file = tifffile.TiffFile(path, mode=mode)
-    file.filehandle.set_lock(True)
-    _ = file.series
+    try:
+        file.filehandle.set_lock(True)
+        _ = file.series
+    except BaseException:
+        # Damaged bytes may only show here; nobody else would close the file then.
+        file.close()
+        raise
     return file
 
 
