@@ -143,7 +143,7 @@ class Job:
     @property
     def rows(self) -> list[str]:
         """Names of the networks."""
-        return [*self.recipe.generators, *([MEASURED] if self.recipe.measured_row else [])]
+        return [*self.recipe.generators, *([MEASURED] if self.recipe.measured_row is not None else [])]
 
     def train(self, row: str) -> None:
         """Train a network, on a generator's samples or on tiles of the annotated measurement."""
@@ -156,6 +156,7 @@ class Job:
             "training": recipe.training.what_decides(),
             "seed": recipe.seed,
             "tile": recipe.tile,
+            "measured_row": recipe.measured_row.model_dump() if row == MEASURED and recipe.measured_row else None,
         }
 
         def make(folder: Path, scratch: Path) -> None:
@@ -174,15 +175,17 @@ class Job:
         self.run.stage(f"networks/{row}", config, after, make)
 
     def _training_data(self, row: str) -> LabelledImages:
-        from beamforge.learning.data import MeasuredTiles, SimulatedDataset
+        from beamforge.learning.data import MeasuredTiles, Part, SimulatedDataset
 
         recipe = self.recipe
         length = recipe.training.batch * (recipe.training.steps_per_epoch or 100)
         seed = seed_for(recipe.seed, f"training {row}")
-        if row != MEASURED:
+        if row != MEASURED or recipe.measured_row is None:
             return SimulatedDataset(self.scenario(row), seed, length)
         stack, labels = self.stack("annotated"), self.labels("annotated")
-        return MeasuredTiles(stack, labels, recipe.tile, seed, length, augment=True)
+        count, augment = recipe.measured_row.tiles, recipe.measured_row.augment
+        tiles = MeasuredTiles(stack, labels, recipe.tile, seed, count or length, augment=augment)
+        return tiles if count is None else Part(tiles, 0, count)
 
     def _validation_data(self) -> Mapping[str, LabelledImages]:
         """Validate on the annotated measurement, never on the unseen one, and on simulated tiles."""

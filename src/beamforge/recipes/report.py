@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from beamforge.evaluation import predict_image, predict_labels
 from beamforge.files import read_json
@@ -216,7 +216,13 @@ def _training(report: Report, job: Job) -> None:
 
 def _predictions(report: Report, job: Job) -> None:
     report.section("Predictions", "Rows are what was trained on, columns what is segmented; wrong pixels are marked.")
-    rows: Sequence[str] = [job.main, "measured"] if "measured" in job.rows else [job.main]
+    figure = prediction_figure(job)
+    report.figure(figure, "Image, truth, prediction and errors.", "Prediction panels of the train x evaluate matrix.")
+
+
+def prediction_figure(job: Job) -> Figure:
+    """Draw what the main network and the one trained on the measurement make of a simulated and the unseen image."""
+    rows = [job.main, *(["measured"] if "measured" in job.rows else [])]
     stack, labels = job.stack("unseen"), job.labels("unseen")
     channel = len(channels_of(stack)) // 2
     sample = job.scenario(job.main)(seed_for(job.recipe.seed, "report"), 0)
@@ -232,10 +238,9 @@ def _predictions(report: Report, job: Job) -> None:
             examples.append(
                 figures.Example(image, truth, found, row, dataset, score=score, simulated=dataset == "simulated")
             )
-    figure = figures.prediction_panels(
+    return figures.prediction_panels(
         examples,
         classes_of(labels),
         pixel_size=stack.attrs.get("pixel_size"),
         pixel_size_unit=stack.attrs.get("pixel_size_unit", "µm"),
     )
-    report.figure(figure, "Image, truth, prediction and errors.", "Prediction panels of the train x evaluate matrix.")

@@ -32,6 +32,18 @@ class HoldoutSettings(Settings):
     block: PositiveInt = 64  # px
 
 
+class MeasuredRowSettings(Settings):
+    """The network trained on the annotated measurement itself, for as many steps as the others.
+
+    By default it has what the neutron paper gave it (Sathe et al. 2024): 80 random tiles, as they are.
+    """
+
+    tiles: PositiveInt | None = 80
+    """How many random tiles there are; null draws new ones for every step."""
+    augment: bool = False
+    """Whether each is turned and mirrored at random."""
+
+
 class BaselineSettings(Settings):
     """The rows of the table that need no training."""
 
@@ -76,8 +88,8 @@ class Recipe(Settings):
     holdout: HoldoutSettings = HoldoutSettings()
     tile: PositiveInt = 192  # px
     generators: dict[str, GeneratorSettings] = Field(min_length=1)
-    measured_row: bool = True
-    """Whether a network trained on the annotated measurement itself is a row of the table."""
+    measured_row: MeasuredRowSettings | None = MeasuredRowSettings()
+    """The row trained on tiles of the annotated measurement itself; null leaves it out."""
     network: NetworkConfig = NetworkConfig()
     training: TrainingConfig = TrainingConfig()
     baselines: BaselineSettings = BaselineSettings()

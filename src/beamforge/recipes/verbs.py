@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.random import default_rng
 
 from beamforge.errors import InputError
+from beamforge.files import atomic_path
 from beamforge.io import Inspection, inspect_file, open_labels, open_stack
 from beamforge.recipes.job import Job
 from beamforge.recipes.load import load_recipe
@@ -30,6 +31,9 @@ from beamforge.statistics.correlation import CorrelationKind
 from beamforge.statistics.model import IntensityModel, MarginalKind
 
 if TYPE_CHECKING:
+    from beamforge.classical import Classifier
+    from beamforge.classical.clustering import Clusters
+    from beamforge.classical.clustering.selection import Criterion, Method
     from beamforge.evaluation import Scores
     from beamforge.learning import Segmenter
     from beamforge.learning.data import LabelledImages
@@ -173,6 +177,87 @@ def segment(model: str | Path, stack: str | Path, output: str | Path) -> Segment
     from beamforge.segmentation import segment as apply
 
     return apply(load_predictor(model), open_stack(stack), output)
+
+
+def cluster(
+    stack: str | Path,
+    count: int | Criterion,
+    output: str | Path,
+    *,
+    method: Method = "kmeans",
+    position_weight: float = 0.0,
+    most: int = 12,
+    bin_factor: int = 1,
+    restarts: int = 10,
+    seed: int = 0,
+    device: str | None = None,
+) -> Clusters:
+    """Group the pixels of a stack by their spectra; see `beamforge.classical.clustering.cluster`.
+
+    Parameters
+    ----------
+    stack
+        The stack's file.
+    count
+        Number of clusters, or the criterion that chooses it.
+    output
+        Folder for ``labels.tif``, ``centroids.csv``, ``clusters.json`` and the figure ``clusters.png``.
+    bin_factor
+        How many neighbouring channels are averaged before.
+    seed
+        Of the random stream.
+    method, position_weight, most, restarts, device
+        As of `beamforge.classical.clustering.cluster`.
+    """
+    from beamforge.classical.clustering import cluster as group
+    from beamforge.provenance import provenance
+    from beamforge.reduction.binning import bin_channels
+    from beamforge.reporting.figures import cluster_overview
+
+    opened = open_stack(stack)
+    if bin_factor != 1:
+        opened = bin_channels(opened, bin_factor)
+    settings: dict[str, Any] = {"method": method, "position_weight": position_weight, "restarts": restarts}
+    found = group(opened, count, default_rng(seed), most=most, device=device, **settings)
+    origin = provenance(
+        simulated=bool(opened.attrs.get("simulated", False)),
+        seed=seed,
+        recipe={"count": count, "most": most, "bin_factor": bin_factor, **settings},
+        source=str(stack),
+    )
+    found.save(output, provenance=origin)
+    units = opened.attrs.get("units")
+    figure = cluster_overview(found.labels, found.centroids, found.channels, found.correlation, units=units)
+    with atomic_path(Path(output) / "clusters.png") as temporary:
+        figure.savefig(temporary, format="png", dpi=150)
+    return found
+
+
+def classify(
+    stack: str | Path,
+    labels: str | Path,
+    output: str | Path,
+    *,
+    method: str = "random_forest",
+    sigmas_px: tuple[float, ...] = (1.0, 2.0, 4.0),
+    pixels_per_class: int = 2000,
+    seed: int = 0,
+) -> Classifier:
+    """Train a classical classifier on scribbles or a full mask and write it as one JSON file.
+
+    `evaluate` and `segment` take the file as they take a network; see
+    `beamforge.classical.pixels.train_classifier` for the methods.
+    """
+    from beamforge.classical.pixels import Filters, train_classifier
+
+    opened = open_stack(stack)
+    marked = open_labels(labels, stack=opened)
+    check_pair(opened, marked, str(stack), str(labels))
+    filters = Filters(sigmas_px=sigmas_px)
+    rng = default_rng(seed)
+    trained = train_classifier(opened, marked, method, rng, filters=filters, pixels_per_class=pixels_per_class)
+    trained.save(output)
+    return trained
 
 
 def report(folder: str | Path) -> Path:
