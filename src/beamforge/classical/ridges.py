@@ -60,7 +60,7 @@ class RidgeFilter(BaseModel):
             return darker
         from skimage.filters import frangi, sato
 
-        chosen = {"sato": sato, "frangi": frangi}[self.kind]
+        chosen: Callable[..., NDArray[np.floating[Any]]] = sato if self.kind == "sato" else frangi
         response: Float32 = chosen(image, sigmas=self.sigmas, black_ridges=True, mode="reflect").astype(np.float32)
         return response
 
@@ -187,4 +187,6 @@ def _threshold(response: Float32, threshold: float | Literal["otsu"]) -> float:
         return threshold
     from skimage.filters import threshold_otsu
 
-    return float(threshold_otsu(response)) if np.ptp(response) > 0 else float("inf")
+    if np.ptp(response) == 0.0:
+        return float("inf")
+    return float(threshold_otsu(response))  # type: ignore[no-untyped-call]
