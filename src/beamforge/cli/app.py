@@ -35,6 +35,8 @@ def verb(function: Callable[..., None]) -> Callable[..., None]:
             _end(f"error: {error}", 2)
         except BeamforgeError as error:
             _end(f"failed: {error}", 1)
+        except OSError as error:
+            _end(f"failed: {error}", 1)
         except KeyboardInterrupt:
             _end("interrupted; what was finished is kept, the same command goes on from there", 130)
 

@@ -10,6 +10,9 @@ from beamforge.learning import NetworkConfig, TrainingConfig
 from beamforge.recipes.measurements import Measurement
 from beamforge.recipes.settings import Settings
 
+_LONGEST = 100
+"""Characters of a name that becomes a folder's."""
+
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -30,6 +33,8 @@ class HoldoutSettings(Settings):
 
     fraction: Fraction = 0.3
     block: PositiveInt = 64  # px
+    guard: NonNegativeInt = 4  # px
+    """Pixels at most this far from one to judge on are not learnt from: neighbours share noise and blur."""
 
 
 class MeasuredRowSettings(Settings):
@@ -59,7 +64,7 @@ class EvaluationSettings(Settings):
     """What the models are judged on."""
 
     simulated_tiles: PositiveInt = 48
-    """Held-out simulated tiles of the first generator."""
+    """Held-out simulated tiles of the first generator to judge on; as many others watch the trainings."""
     bootstrap: NonNegativeInt = 2000
     """Resamples of the interval over tiles."""
 
@@ -100,6 +105,11 @@ class Recipe(Settings):
 
     @model_validator(mode="after")
     def _names_fit(self) -> Self:
+        for name in (self.name, *self.generators):
+            if not name.isprintable() or name != name.strip() or name.startswith(".") or not 0 < len(name) <= _LONGEST:
+                raise ValueError(f"{name!r} cannot name a folder of the run; take 1 to {_LONGEST} letters")
+            if {"/", "\\"} & set(name):
+                raise ValueError(f"{name!r} names a folder of the run, so it cannot hold a slash")
         reserved = {"measured", "simulated"} & set(self.generators)
         if reserved:
             raise ValueError(f"a generator cannot be named {reserved.pop()!r}, that row exists already")

@@ -24,6 +24,7 @@ from beamforge.recipes.stages import Run
 from beamforge.simulation import Scenario
 from beamforge.simulation.intensities.johnson_field import JohnsonField
 from beamforge.simulation.scenes.checkerboard import Checkerboard
+from beamforge.simulation.stored import StoredSamples
 from beamforge.simulation.validation import RefitDifferences
 from beamforge.simulation.validation import validate as validate_model
 from beamforge.stack import check_pair
@@ -150,9 +151,19 @@ def train(
     check: LabelledImages
     if validation is not None:
         learn, check = samples, StoredDataset(validation)
+        _refuse_same_samples(learn.samples, check.samples)
     else:
         learn, check = samples.split(_VALIDATION_SHARE)
     return train_network(chosen.network, chosen.training, learn, check, output, simulated=True, inputs=[data])
+
+
+def _refuse_same_samples(learn: StoredSamples, check: StoredSamples) -> None:
+    """Refuse to validate on samples that are trained on: sample i of a seed is the same in every data set."""
+    if (learn.seed, learn.attrs["fingerprint"]) == (check.seed, check.attrs["fingerprint"]):
+        raise InputError(
+            f"{check.path} holds the samples of {learn.path}: both were simulated with the seed {learn.seed}; simulate "
+            "the validation data with another --seed"
+        )
 
 
 def evaluate(model: str | Path, data: str | Path, labels: str | Path | None = None, *, tile: int = 192) -> Scores:
@@ -265,4 +276,6 @@ def report(folder: str | Path) -> Path:
     recipe = Path(folder) / "recipe.yaml"
     if not recipe.exists():
         raise InputError(f"{folder} is not a run: it holds no recipe.yaml")
-    return write_report(Job(load_recipe(recipe), Run(folder)))
+    stages = Run(folder)
+    stages.recall()
+    return write_report(Job(load_recipe(recipe), stages))
