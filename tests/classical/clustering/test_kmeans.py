@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from numpy.random import default_rng
 from sklearn.cluster import KMeans, kmeans_plusplus
 from sklearn.metrics import adjusted_rand_score
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from beamforge.classical.clustering import Features, kmeans, lloyd
 from beamforge.classical.clustering.lloyd_torch import lloyd_torch
@@ -67,6 +68,20 @@ def test_restarts_find_as_little_inertia_as_the_peers() -> None:
     assert adjusted_rand_score(truth, found.labels) > 0.99
     again = kmeans(Features(values), 5, default_rng(0))
     np.testing.assert_array_equal(found.labels, again.labels)
+
+
+def test_the_number_of_threads_changes_nothing() -> None:
+    values, _ = spectra(9000, 300)
+    fits = []
+    for threads in (1, 3):
+        with threadpool_limits(threads, user_api="blas"):
+            fits.append(kmeans(Features(values), 6, default_rng(0), restarts=3))
+            # The user's own setting is back afterwards.
+            assert {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"} == {
+                threads
+            }
+    np.testing.assert_array_equal(fits[0].labels, fits[1].labels)
+    np.testing.assert_array_equal(fits[0].centroids, fits[1].centroids)
 
 
 @pytest.mark.parametrize("engine", ["numpy", "torch"])

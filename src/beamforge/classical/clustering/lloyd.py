@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from beamforge.arrays import Float32, Float64
 from beamforge.classical.clustering.features import Features
+from beamforge.classical.clustering.threads import Run
 
 _MOST_UNDECIDED = 0.1  # share of the pixels from which a new exact pass is cheaper
 _FEW_FEATURES = 8  # for each cluster; with fewer, bounds cost more than the distances
@@ -51,7 +52,7 @@ class Fit:
     exact_passes: int
 
 
-def lloyd(features: Features, start: Float64, *, iterations: int = 300, tolerance: float = 1e-4) -> Fit:
+def lloyd(features: Features, start: Float64, *, iterations: int = 300, tolerance: float = 1e-4, run: Run = map) -> Fit:
     """Move centroids to the means of their pixels until they rest.
 
     Parameters
@@ -64,13 +65,15 @@ def lloyd(features: Features, start: Float64, *, iterations: int = 300, toleranc
         Most moves.
     tolerance
         The centroids rest if their squared moves add up to less than this times the mean variance of a feature.
+    run
+        Runs the work on blocks; the result does not depend on it.
 
     Returns
     -------
     Fit
         An empty cluster starts again at the pixel farthest from its centroid.
     """
-    clusters = _Clusters(features, start - features.mean)
+    clusters = _Clusters(features, start - features.mean, run)
     clusters.assign()
     enough = tolerance * clusters.scatter / (features.count * features.size)
     moves = 0
@@ -93,8 +96,9 @@ def lloyd(features: Features, start: Float64, *, iterations: int = 300, toleranc
 class _Clusters:
     """Centroids, labels and sums; everything is relative to the mean of the data."""
 
-    def __init__(self, features: Features, centroids: Float64) -> None:
+    def __init__(self, features: Features, centroids: Float64, run: Run) -> None:
         self.features = features
+        self.run = run
         self.centroids = centroids
         self.labels: Labels = np.full(features.count, -1, dtype=np.intp)
         self.sums = np.zeros((features.size, len(centroids)))
@@ -160,17 +164,21 @@ class _Clusters:
         coordinates, half = (self.centroids @ self._basis).astype(np.float32), self._half_squares()[:, None]
         before, self.sums = self.labels, np.zeros_like(self.sums)
         self.labels = np.empty_like(before)
-        for part in self.features.slices():
+
+        def read(part: slice) -> Float32:
             block = self.features.block(part) - self._offset
             inside = self._inside[:, part]
             np.matmul(axes, block, out=inside)
             labels = (coordinates @ inside - half).argmax(axis=0)
             self.labels[part] = labels
-            self.sums += block @ _indicators(labels, len(self.centroids))
             if first:
-                squares = np.einsum("fp,fp->p", block, block)
-                self._squares[part] = squares
-                self.scatter += float(squares.sum(dtype=np.float64))
+                np.einsum("fp,fp->p", block, block, out=self._squares[part])
+            return np.asarray(block @ _indicators(labels, len(self.centroids)), dtype=np.float32)
+
+        for sums in self.run(read, self.features.slices()):
+            self.sums += sums
+        if first:
+            self.scatter = float(self._squares.sum(dtype=np.float64))
         outside = self._squares - np.einsum("rp,rp->p", self._inside, self._inside)
         np.sqrt(np.maximum(outside, 0) + _ROUNDING * self._squares, out=self._outside)
         return not np.array_equal(before, self.labels)
@@ -182,8 +190,9 @@ class _Clusters:
         apart = np.linalg.norm(beyond[:, None] - beyond[None], axis=2).astype(np.float32)
         coordinates, half = within.astype(np.float32), self._half_squares()[:, None]
         slack = _ROUNDING * float(np.linalg.norm(within, axis=1).max())
-        labels, undecided = np.empty_like(self.labels), []
-        for part in self.features.slices(4 * len(self.centroids)):
+        labels = np.empty_like(self.labels)
+
+        def decide(part: slice) -> NDArray[np.intp]:
             scores = coordinates @ self._inside[:, part] - half
             best = scores.argmax(axis=0)
             labels[part] = best
@@ -192,8 +201,11 @@ class _Clusters:
             reach += slack * np.sqrt(self._squares[part])
             reach += scores
             reach[best, np.arange(len(best))] = -np.inf
-            undecided.append(part.start + np.flatnonzero(reach.max(axis=0) >= top))
-        return labels, np.concatenate(undecided)
+            undecided: NDArray[np.intp] = part.start + np.flatnonzero(reach.max(axis=0) >= top)
+            return undecided
+
+        parts = self.features.slices(4 * len(self.centroids))
+        return labels, np.concatenate(list(self.run(decide, parts)))
 
     def _settle(self, labels: Labels, undecided: NDArray[np.intp]) -> bool:
         """Decide the undecided pixels by reading them, and bring the sums up to date with all that changed."""

@@ -11,6 +11,7 @@ from sklearn.utils.extmath import randomized_svd
 
 from beamforge.arrays import Float32
 from beamforge.classical.clustering.features import Features
+from beamforge.classical.clustering.threads import Run
 
 _SAMPLES_PER_DIRECTION = 32
 
@@ -47,9 +48,13 @@ class Sketch:
         axes = np.ascontiguousarray(axes, dtype=np.float32)
         return cls(axes, axes @ offset)
 
-    def project(self, features: Features) -> Float32:
+    def project(self, features: Features, run: Run = map) -> Float32:
         """Project all pixels, float32 (direction, pixel), relative to the mean of the data."""
         found = np.empty((len(self.axes), features.count), dtype=np.float32)
-        for part in features.slices():
+
+        def one(part: slice) -> None:
             np.subtract(self.axes @ features.block(part), self.middle, out=found[:, part])
+
+        for _ in run(one, features.slices()):
+            pass
         return found
