@@ -12,6 +12,7 @@ from beamforge._version import __version__
 
 _VERBS = (
     "classify",
+    "clean",
     "cluster",
     "demo",
     "evaluate",

@@ -123,3 +123,16 @@ def test_faulty_pixels_stay_where_they_are() -> None:
 def test_impossible_settings_are_named(make, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         make()
+
+
+def test_tracks_are_what_is_added() -> None:
+    spots = GammaSpots(rate=3000.0)
+    image = np.zeros((80, 90), np.float32)
+    hit = spots.add_to(image, 10.0, default_rng(5))
+    tracks = spots.draw((80, 90), 10.0, default_rng(5))
+    expected = np.zeros_like(image)
+    for row, column, amplitude in zip(tracks.rows, tracks.columns, tracks.amplitudes, strict=True):
+        expected[row, column] += amplitude
+    np.testing.assert_allclose(image, expected, rtol=1e-5)
+    np.testing.assert_array_equal(hit, expected > 0)
+    assert tracks.spot.max() < tracks.count

@@ -3,7 +3,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from beamforge.physics.materials import HEAVY_WATER, POLYSTYRENE, QUARTZ, STAINLESS_STEEL, Material, attenuated
+from beamforge.errors import InputError
+from beamforge.physics.materials import (
+    HEAVY_WATER,
+    POLYSTYRENE,
+    QUARTZ,
+    STAINLESS_STEEL,
+    Material,
+    attenuated,
+    half_value_layer,
+)
 
 
 @pytest.mark.parametrize(
@@ -53,3 +62,41 @@ def test_layers_multiply(layers: list[tuple[float, float]]) -> None:
 def test_impossible_materials_are_named(make, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         make()
+
+
+@pytest.mark.parametrize(
+    ("formula", "density", "coefficient"),
+    [("Pb", 11.34, 22.8), ("Fe", 7.87, 1.54), ("W", 19.3, 30.4), ("Gd", 7.9, 8.69)],
+)
+def test_x_ray_table_at_150_kev(formula: str, density: float, coefficient: float) -> None:
+    # Attenuation coefficients in 1/cm, as lectures on neutron imaging print them beside the neutrons'.
+    metal = Material(name=formula, formula=formula, density=density)
+    assert metal.xray_attenuation(150.0) == pytest.approx(coefficient, rel=0.006)
+
+
+def test_formula_and_density_are_read_together() -> None:
+    water = Material.parse("H2O@1.0")
+    assert (water.formula, water.density) == ("H2O", 1.0)
+    assert Material.parse("Fe").density == pytest.approx(7.87, abs=0.01)
+    assert half_value_layer(2.0) == pytest.approx(0.34657, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("H2O", "'H2O' has no density"),
+        ("H2O@heavy", "density 'heavy'"),
+        ("H2O@-1", "-1 g/cm³"),
+        ("Qq2@1", "'Qq2' is not a chemical formula"),
+        ("Qq2", "'Qq2' is not a chemical formula"),
+        ("@1", "names no element"),
+    ],
+)
+def test_what_is_no_material_is_named(text: str, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        Material.parse(text)
+
+
+def test_x_ray_energies_outside_the_tables_are_refused() -> None:
+    with pytest.raises(InputError, match="1000 keV"):
+        QUARTZ.xray_attenuation(1000.0)

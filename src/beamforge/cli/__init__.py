@@ -8,7 +8,8 @@ from beamforge.cli.app import app
 
 _VERBS = (
     "demo", "run", "inspect", "fit", "validate", "simulate", "train", "evaluate", "segment",
-    "cluster", "classify", "report", "recipes",
+    "clean", "cluster", "classify", "report", "recipes",
+    "fit_detector", "materials",
 )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ app = typer.Typer(
 
 
 def verb(function: Callable[..., None]) -> Callable[..., None]:
-    """Register a function as the verb of its name.
+    """Register a function as the verb of its name, written with dashes.
 
     Exit codes: 2 for bad input, 1 for a failed run, 130 when the user interrupts.
     """
@@ -40,7 +40,7 @@ def verb(function: Callable[..., None]) -> Callable[..., None]:
         except KeyboardInterrupt:
             _end("interrupted; what was finished is kept, the same command goes on from there", 130)
 
-    app.command(function.__name__)(guarded)
+    app.command(function.__name__.replace("_", "-"))(guarded)
     return function
 
 

@@ -1,9 +1,10 @@
 """The imaging detector: neutrons are counted, their light spreads, a camera reads it out.
 
 The order of things is the detector's: neutrons arrive at random (`poisson_counts`), each makes a flash that spreads in
-the scintillator (`point_spread`, so neighbouring pixels share their noise), the camera adds its offset and read-out
-noise, gammas and fast neutrons hit the chip itself (`gamma_spots`, not spread by the scintillator), some pixels do not
-work, and the sum is written as whole numbers (`digitise`). Every function is pure and takes arrays (..., y, x).
+the scintillator (`point_spread`, so neighbouring pixels share their noise), the camera catches few of its photons
+(noise that pixels do not share), gammas and fast neutrons hit the chip itself (`gamma_spots`, not spread by the
+scintillator), the camera adds its offset and read-out noise, some pixels do not work, and the sum is written as whole
+numbers (`digitise`). Every function is pure and takes arrays (..., y, x).
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def poisson_counts(expected: Float32, rng: Generator) -> Float32:
     return rng.poisson(expected).astype(np.float32)
 
 
-def point_spread(image: Float32, sigma: float) -> Float32:
+def point_spread(image: Float32, sigma: float | tuple[float, float]) -> Float32:
     """Spread light as a Gaussian.
 
     Applied to counts it makes their noise correlated, as it is in a scintillator.
@@ -55,12 +56,13 @@ def point_spread(image: Float32, sigma: float) -> Float32:
     image
         (..., y, x).
     sigma
-        Standard deviation in px; about 0.54 was measured on a 20 µm gadolinium oxysulfide screen at 44 µm pixels.
+        Standard deviation in px, one for both axes or (y, x).
     """
-    if sigma < 0.0:
-        raise InputError(f"the point spread has sigma {sigma:g} px, expected 0 or more")
+    narrow, wide = (min(sigma), max(sigma)) if isinstance(sigma, tuple) else (sigma, sigma)
+    if narrow < 0.0:
+        raise InputError(f"the point spread has sigma {narrow:g} px, expected 0 or more")
     image = np.asarray(image, dtype=np.float32)
-    if sigma == 0.0:
+    if wide == 0.0:
         return image
     axes = (image.ndim - 2, image.ndim - 1)
     spread: Float32 = gaussian_filter(image, sigma, axes=axes, mode="nearest")
@@ -176,14 +178,19 @@ class Detector(BaseModel):
 
     gain: PositiveFloat = 5.0
     """Digital numbers a detected neutron makes."""
+    photons: PositiveFloat | None = None
+    """Photons that the camera catches of a detected neutron; None: so many that their number adds no noise."""
     offset: NonNegativeFloat = 300.0
     """Dark offset in DN."""
     read_noise: NonNegativeFloat = 11.0
     """Standard deviation of the read-out in DN."""
-    psf: NonNegativeFloat = 0.54
-    """Standard deviation of the light spread in px."""
+    psf: NonNegativeFloat | tuple[NonNegativeFloat, NonNegativeFloat] = 0.54
+    """Standard deviation of the light spread in px, one for both axes or (y, x)."""
     bits: int = Field(default=16, ge=1, le=16)
     gamma: GammaSpots = GammaSpots()
+    """Spots that come with the beam."""
+    background: GammaSpots = GammaSpots(rate=0.0)
+    """Spots that come without beam as well, hot pixels among them."""
 
     @model_validator(mode="after")
     def _offset_fits(self) -> Self:
@@ -196,8 +203,19 @@ class Detector(BaseModel):
         """The highest digital number."""
         return int(2**self.bits - 1)
 
+    def spread_variance(self) -> float:
+        """Give the part of the variance of counting that the light's spread leaves in a pixel."""
+        flash = np.zeros((33, 33), np.float32)
+        flash[16, 16] = 1.0
+        return float((point_spread(flash, self.psf).astype(np.float64) ** 2).sum())
+
     def expose(
-        self, expected: Float32, seconds: float, rng: Generator, pixel_offsets: Float32 | None = None
+        self,
+        expected: Float32,
+        seconds: float,
+        rng: Generator,
+        pixel_offsets: Float32 | None = None,
+        response: Float32 | None = None,
     ) -> NDArray[np.uint16]:
         """Take a frame.
 
@@ -211,15 +229,35 @@ class Detector(BaseModel):
             Random stream.
         pixel_offsets
             Additional offset of each pixel in DN, NaN for dead ones (`PixelFaults.draw`).
+        response
+            Part of the light that each pixel sees, 1 on average (`PixelResponse.draw`).
 
         Returns
         -------
         Digital numbers, uint16 (y, x).
         """
         light = point_spread(poisson_counts(expected, rng), self.psf)
-        signal = light * np.float32(self.gain) + np.float32(self.offset)
-        signal += np.float32(self.read_noise) * rng.standard_normal(signal.shape, dtype=np.float32)
+        if response is not None:
+            light = light * response
+        if self.photons is not None:
+            photons = np.float32(self.photons)
+            light = poisson_counts(light * photons, rng) / photons
+        signal = light * np.float32(self.gain)
         self.gamma.add_to(signal, seconds, rng)
+        return self._read_out(signal, seconds, rng, pixel_offsets)
+
+    def dark(
+        self, shape: tuple[int, int], seconds: float, rng: Generator, pixel_offsets: Float32 | None = None
+    ) -> NDArray[np.uint16]:
+        """Take a frame (y, x) without beam; see `expose`."""
+        return self._read_out(np.zeros(shape, np.float32), seconds, rng, pixel_offsets)
+
+    def _read_out(
+        self, signal: Float32, seconds: float, rng: Generator, pixel_offsets: Float32 | None
+    ) -> NDArray[np.uint16]:
+        signal += np.float32(self.offset)
+        signal += np.float32(self.read_noise) * rng.standard_normal(signal.shape, dtype=np.float32)
+        self.background.add_to(signal, seconds, rng)
         if pixel_offsets is not None:
             signal = np.nan_to_num(signal + pixel_offsets, copy=False, nan=0.0)
         return digitise(signal, self.bits)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
@@ -12,6 +13,29 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFlo
 from scipy.special import ndtri
 
 from beamforge.arrays import Float32
+
+
+@dataclass(frozen=True)
+class Tracks:
+    """The pixels that spots hit.
+
+    Attributes
+    ----------
+    rows, columns
+        Places (pixel,).
+    amplitudes
+        What is added there in DN, float32 (pixel,).
+    spot
+        Number of the spot each belongs to (pixel,).
+    count
+        Number of spots; one that starts at the border may have all its pixels outside.
+    """
+
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    amplitudes: Float32
+    spot: NDArray[np.int64]
+    count: int
 
 
 class GammaSpots(BaseModel):
@@ -31,11 +55,17 @@ class GammaSpots(BaseModel):
     """Peak in DN that one spot in ten exceeds."""
     amplitude_99: PositiveFloat = 5300.0
     """Peak in DN that one spot in a hundred exceeds."""
+    lowest: PositiveFloat | None = None
+    """Peak in DN of the weakest spot; None lets the distribution go on below the median, log-normally."""
     size_99: float = Field(default=6.0, ge=1.0)
     """Area in px that one spot in a hundred exceeds; 2 to 10 were measured. Sizes are geometrically distributed."""
 
     @model_validator(mode="after")
     def _ascending(self) -> Self:
+        if self.lowest is not None and not self.lowest < self.amplitude_50:
+            raise ValueError(
+                f"the weakest spot has {self.lowest:g} DN, expected less than the median of {self.amplitude_50:g} DN"
+            )
         if not self.amplitude_50 < self.amplitude_90 < self.amplitude_99:
             raise ValueError(
                 f"the amplitudes at 50, 90 and 99 % are {self.amplitude_50:g}, {self.amplitude_90:g} and "
@@ -46,9 +76,20 @@ class GammaSpots(BaseModel):
     def amplitudes(self, probability: NDArray[np.float64]) -> NDArray[np.float64]:
         """Give the quantile function of the peak in DN.
 
-        The logarithm is piecewise linear in the normal score through the three measured quantiles, and goes on with
-        the slope of its last piece at either end: log-normal pieces.
+        The logarithm is piecewise linear through the measured quantiles, and goes on with the slope of its last piece
+        at either end: in the normal score (log-normal pieces), or, where spots were counted from a lowest peak on, in
+        the logarithm of the probability to exceed it (Pareto pieces, as tails above a threshold have them). Beyond the
+        last quantile such a tail goes on flattening as it did before it; no detector counts without bound.
         """
+        if self.lowest is not None:
+            peaks = np.log([self.lowest, self.amplitude_50, self.amplitude_90, self.amplitude_99])
+            exceeded = -np.log([1.0, 0.5, 0.1, 0.01])
+            steepness = np.diff(peaks) / np.diff(exceeded)
+            score = -np.log1p(-probability)
+            last = steepness[-1] * min(1.0, steepness[-1] / steepness[-2])
+            beyond = np.maximum(score - exceeded[-1], 0.0) * last
+            pareto: NDArray[np.float64] = np.exp(np.interp(score, exceeded, peaks) + beyond)
+            return pareto
         scores = ndtri(np.array([0.5, 0.9, 0.99]))
         logs = np.log([self.amplitude_50, self.amplitude_90, self.amplitude_99])
         slopes = np.diff(logs) / np.diff(scores)
@@ -64,11 +105,40 @@ class GammaSpots(BaseModel):
             return np.ones(count, np.int64)
         return rng.geometric(1.0 - math.exp(math.log(0.01) / self.size_99), count)
 
-    def add_to(self, image: Float32, seconds: float, rng: Generator) -> NDArray[np.bool_]:
-        """Add the spots of one exposure to an image in place.
+    def draw(self, shape: tuple[int, int], seconds: float, rng: Generator) -> Tracks:
+        """Draw the spots of one exposure.
 
         A spot is the straight track of a particle through the chip: its first pixel has the peak, the others between
         a fifth and the whole of it.
+
+        Parameters
+        ----------
+        shape
+            (y, x) in px.
+        seconds
+            Exposure time.
+        rng
+            Random stream.
+        """
+        count = int(rng.poisson(self.rate * seconds * math.prod(shape) * 1e-6))
+        sizes = self.draw_sizes(count, rng)
+        peaks = self.amplitudes(rng.uniform(1e-6, 1.0 - 1e-6, count))
+        starts = rng.uniform(0.0, 1.0, (count, 2)) * shape
+        angles = rng.uniform(0.0, 2.0 * np.pi, count)
+        # Steps of one pixel along the larger component make a track as many distinct pixels long as its size says.
+        directions = np.stack([np.sin(angles), np.cos(angles)], axis=1)
+        directions /= np.abs(directions).max(axis=1, keepdims=True)
+        spot = np.repeat(np.arange(count), sizes)
+        place = np.arange(len(spot)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        rows, columns = np.floor(starts[spot] + place[:, None] * directions[spot]).astype(np.int64).T
+        share = np.where(place == 0, 1.0, rng.uniform(0.2, 1.0, len(spot)))
+        inside = (rows >= 0) & (rows < shape[0]) & (columns >= 0) & (columns < shape[1])
+        return Tracks(
+            rows[inside], columns[inside], (peaks[spot] * share)[inside].astype(np.float32), spot[inside], count
+        )
+
+    def add_to(self, image: Float32, seconds: float, rng: Generator) -> NDArray[np.bool_]:
+        """Add the spots of one exposure to an image in place.
 
         Parameters
         ----------
@@ -83,23 +153,8 @@ class GammaSpots(BaseModel):
         -------
         Mask (y, x) of the pixels hit.
         """
+        tracks = self.draw((image.shape[0], image.shape[1]), seconds, rng)
         hit = np.zeros(image.shape, np.bool_)
-        count = int(rng.poisson(self.rate * seconds * image.size * 1e-6))
-        if not count:
-            return hit
-        sizes = self.draw_sizes(count, rng)
-        peaks = self.amplitudes(rng.uniform(1e-6, 1.0 - 1e-6, count))
-        starts = rng.uniform(0.0, 1.0, (count, 2)) * image.shape
-        angles = rng.uniform(0.0, 2.0 * np.pi, count)
-        # Steps of one pixel along the larger component make a track as many distinct pixels long as its size says.
-        directions = np.stack([np.sin(angles), np.cos(angles)], axis=1)
-        directions /= np.abs(directions).max(axis=1, keepdims=True)
-        spot = np.repeat(np.arange(count), sizes)
-        place = np.arange(len(spot)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        rows, columns = np.floor(starts[spot] + place[:, None] * directions[spot]).astype(np.int64).T
-        share = np.where(place == 0, 1.0, rng.uniform(0.2, 1.0, len(spot)))
-        inside = (rows >= 0) & (rows < image.shape[0]) & (columns >= 0) & (columns < image.shape[1])
-        rows, columns = rows[inside], columns[inside]
-        np.add.at(image, (rows, columns), (peaks[spot] * share)[inside].astype(np.float32))
-        hit[rows, columns] = True
+        np.add.at(image, (tracks.rows, tracks.columns), tracks.amplitudes)
+        hit[tracks.rows, tracks.columns] = True
         return hit

@@ -1,12 +1,13 @@
-"""What a neutron beam meets: scattering length density and attenuation of materials, and Beer-Lambert."""
+"""What a neutron or X-ray beam meets: scattering length density and attenuation of materials, and Beer-Lambert."""
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from typing import Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, PositiveFloat, model_validator
+from pydantic import BaseModel, ConfigDict, PositiveFloat, ValidationError, model_validator
 
 from beamforge.arrays import Float64
 from beamforge.errors import InputError
@@ -22,8 +23,19 @@ def _scattering(formula: str, density: float, wavelength: float) -> tuple[float,
     return float(sld[0]), float(sum(cross_sections))
 
 
+@cache
+def _xray_attenuation(formula: str, density: float, energy: float) -> float:
+    """Attenuation in 1/cm, from xraydb's tables of Elam et al. 2002."""
+    import xraydb
+
+    return float(xraydb.material_mu(formula, energy * 1000.0, density=density))
+
+
 class Material(BaseModel):
-    """A material by its formula and density; its neutron properties come from periodictable."""
+    """A material by its formula and density.
+
+    Neutron properties come from periodictable, those for X-rays from xraydb.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -39,7 +51,8 @@ class Material(BaseModel):
         try:
             known = periodictable.formula(self.formula).atoms
         except ValueError as error:
-            raise ValueError(f"{self.formula!r} is not a chemical formula ({error})") from error
+            reason = str(error).strip().splitlines()[0].rstrip(":")
+            raise ValueError(f"{self.formula!r} is not a chemical formula ({reason})") from error
         if not known:
             raise ValueError(f"{self.formula!r} names no element")
         return self
@@ -55,6 +68,48 @@ class Material(BaseModel):
         the wavelength. Coherent scattering is that of unbound positions: Bragg edges are not in it.
         """
         return _scattering(self.formula, self.density, _checked(wavelength))[1]
+
+    def xray_attenuation(self, energy: float) -> float:
+        """Give the attenuation coefficient for X-rays in 1/cm at an energy in keV, scattering included."""
+        if not 0.1 <= energy <= 800.0:
+            raise InputError(f"an X-ray energy of {energy:g} keV was given, expected 0.1 to 800 keV, as tables reach")
+        return _xray_attenuation(self.formula, self.density, float(energy))
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``FORMULA@DENSITY``, density in g/cm³; an element may leave it out.
+
+        Raises
+        ------
+        InputError
+            For an unknown element, a density that is no positive number, or a compound without one.
+        """
+        import periodictable
+
+        formula, at, written = text.strip().partition("@")
+        try:
+            if at:
+                density: float | None = float(written)
+            else:
+                parsed = periodictable.formula(formula)
+                density = parsed.density if len(parsed.atoms) == 1 else None
+        except ValueError as error:
+            if at:
+                raise InputError(f"{text!r} has the density {written!r}, expected g/cm³, as in H2O@1.0") from error
+            density = 1.0  # the formula's own error follows
+        if density is None:
+            raise InputError(f"{text!r} has no density; write it in g/cm³ after an @, as in {formula}@1.0")
+        if not (math.isfinite(density) and density > 0.0):
+            raise InputError(f"{text!r} has the density {density:g} g/cm³, expected a positive number")
+        try:
+            return cls(name=text.strip(), formula=formula, density=density)
+        except ValidationError as error:
+            raise InputError(error.errors()[0]["msg"].removeprefix("Value error, ")) from error
+
+
+def half_value_layer(coefficient: float) -> float:
+    """Give the thickness in cm that halves a beam: ln 2 over the attenuation coefficient in 1/cm."""
+    return math.log(2.0) / coefficient
 
 
 POLYSTYRENE = Material(name="polystyrene", formula="C8H8", density=1.05)

@@ -5,14 +5,18 @@ Each function reads its inputs, calls the part of the package that does the work
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from numpy.random import default_rng
+from pydantic import ValidationError
 
 from beamforge.errors import InputError
 from beamforge.files import atomic_path
 from beamforge.io import Inspection, inspect_file, open_labels, open_stack
+from beamforge.physics.detector_fit import fit_detector as fit_detector_to_frames
+from beamforge.physics.fitted_detector import FittedDetector
 from beamforge.recipes.job import Job
 from beamforge.recipes.load import load_recipe
 from beamforge.recipes.predictors import load_predictor
@@ -24,6 +28,7 @@ from beamforge.recipes.stages import Run
 from beamforge.simulation import Scenario
 from beamforge.simulation.intensities.johnson_field import JohnsonField
 from beamforge.simulation.scenes.checkerboard import Checkerboard
+from beamforge.simulation.step import describe
 from beamforge.simulation.stored import StoredSamples
 from beamforge.simulation.validation import RefitDifferences
 from beamforge.simulation.validation import validate as validate_model
@@ -35,6 +40,7 @@ if TYPE_CHECKING:
     from beamforge.classical import Classifier
     from beamforge.classical.clustering import Clusters
     from beamforge.classical.clustering.selection import Criterion, Method
+    from beamforge.classical.spots import Cleaning
     from beamforge.evaluation import Scores
     from beamforge.learning import Segmenter
     from beamforge.learning.data import LabelledImages
@@ -80,6 +86,53 @@ def fit(
 def validate(model: str | Path, *, seed: int = 0) -> RefitDifferences:
     """Simulate with an intensity model, fit again, and give the differences."""
     return validate_model(IntensityModel.load(model), default_rng(seed))
+
+
+def fit_detector(
+    open_beams: Sequence[str | Path],
+    darks: Sequence[str | Path],
+    output: str | Path,
+    *,
+    seconds: Sequence[float],
+    dark_seconds: Sequence[float] | None = None,
+    figure: str | Path | None = None,
+    seed: int = 0,
+) -> FittedDetector:
+    """Estimate a detector from open beam and dark images and write it as one JSON file.
+
+    Parameters
+    ----------
+    open_beams, darks
+        Files; every channel or frame in them counts as one exposure.
+    output
+        The JSON file.
+    seconds, dark_seconds
+        Exposure time of each open beam and dark image, or one for all; the dark images' are those of the open beams
+        if None.
+    figure
+        Picture of the signal over noise over the exposure, if wanted.
+    seed
+        Of the simulations that the spots are compared with.
+
+    Raises
+    ------
+    InputError
+        If files cannot be read, sizes differ, or the images are not those of an open beam and dark.
+    """
+    beams, without = ([frame for path in paths for frame in open_stack(path).values] for paths in (open_beams, darks))
+    times = _one_for_each(seconds, len(beams))
+    dark_times = _one_for_each(seconds if dark_seconds is None else dark_seconds, len(without))
+    fitted = fit_detector_to_frames(beams, without, times, dark_times, default_rng(seed))
+    fitted.save(output)
+    if figure is not None:
+        from beamforge.reporting.figures import signal_over_noise
+
+        signal_over_noise(fitted).savefig(figure, dpi=150)
+    return fitted
+
+
+def _one_for_each(times: Sequence[float], frames: int) -> list[float]:
+    return list(times) * frames if len(times) == 1 else list(times)
 
 
 def load_scenario(source: str | Path, *, tile: int = 192, run_folder: str | Path | None = None) -> Scenario:
@@ -188,6 +241,43 @@ def segment(model: str | Path, stack: str | Path, output: str | Path) -> Segment
     from beamforge.segmentation import segment as apply
 
     return apply(load_predictor(model), open_stack(stack), output)
+
+
+def clean(
+    stack: str | Path,
+    output: str | Path,
+    *,
+    mask: str | Path | None = None,
+    high: float = 6.0,
+    low: float = 3.5,
+    model: str | Path | None = None,
+    probability: float = 0.3,
+) -> Cleaning:
+    """Replace the white spots of every image of a stack of any size.
+
+    Parameters
+    ----------
+    stack
+        The images.
+    output, mask
+        The clean stack and the mask of what was replaced, each ``.tif`` or ``.zarr``.
+    high, low
+        Of `beamforge.classical.spots.RobustSpots`, in standard deviations of the noise.
+    model, probability
+        Folder of a network trained on spots, which decides instead, and from which probability on.
+    """
+    from beamforge.classical.spots import NetworkSpots, RobustSpots, SpotDetector
+    from beamforge.classical.spots import clean as clean_stack
+
+    detector: SpotDetector
+    if model is not None:
+        detector = NetworkSpots(load_predictor(model), probability)
+    else:
+        try:
+            detector = RobustSpots(high=high, low=low)
+        except ValidationError as error:
+            raise InputError(f"clean: {describe(error)}") from error
+    return clean_stack(open_stack(stack), output, detector, mask=mask)
 
 
 def cluster(

@@ -1,6 +1,7 @@
 """Figures of a report: pure functions of arrays and records that return `matplotlib.figure.Figure`."""
 
 from beamforge.reporting.figures.clusters import cluster_overview, spectra_with_edges
+from beamforge.reporting.figures.detector import signal_over_noise
 from beamforge.reporting.figures.intensities import fitted_densities
 from beamforge.reporting.figures.maps import channel_correlations, class_channel_maps, confusion_matrix
 from beamforge.reporting.figures.measurement import measurement
@@ -21,6 +22,7 @@ __all__ = [
     "measurement",
     "prediction_panels",
     "score_chart",
+    "signal_over_noise",
     "simulated_beside_measured",
     "spectra_with_edges",
     "training_curves",
