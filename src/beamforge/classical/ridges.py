@@ -189,4 +189,4 @@ def _threshold(response: Float32, threshold: float | Literal["otsu"]) -> float:
 
     if np.ptp(response) == 0.0:
         return float("inf")
-    return float(threshold_otsu(response))  # type: ignore[no-untyped-call]
+    return float(threshold_otsu(response))

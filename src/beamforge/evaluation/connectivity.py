@@ -20,7 +20,7 @@ def skeleton(mask: NDArray[np.generic]) -> Mask:
     """Thin a mask to its centre lines."""
     from skimage.morphology import skeletonize
 
-    thin: Mask = skeletonize(np.asarray(mask, dtype=bool)).astype(bool)  # type: ignore[no-untyped-call]
+    thin: Mask = skeletonize(np.asarray(mask, dtype=bool)).astype(bool)
     return thin
 
 
