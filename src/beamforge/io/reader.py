@@ -129,6 +129,8 @@ def head_of(path: Path) -> bytes:
     """
     if path.is_dir():
         return b""
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} is a pipe or a device, from which reading may never end; give a file")
     with damage_named(path, "a file"), path.open("rb") as stream:
         return stream.read(_HEAD)
 
