@@ -187,3 +187,27 @@ def test_grid_tiles_go_on_by_reflection() -> None:
     assert (cut[:5, :5] == 1).all()
     assert (cut[5:] == IGNORE).all()
     assert (cut[:, 5:] == IGNORE).all()
+
+
+def test_balanced_tiles_are_centred_on_each_class_equally_often() -> None:
+    labels = np.full((40, 50), IGNORE, np.uint8)
+    labels[12:30, 12:38] = 0
+    labels[20, 25] = 1
+    tiles = MeasuredTiles(places(40, 50), annotated(labels), 9, seed=3, length=1, balanced=True)
+    centres = [tiles.arrays(index) for index in range(1000)]
+    rare = sum(int(cut[4, 4] == 1) for _, cut in centres)
+    assert all(cut[4, 4] != IGNORE for _, cut in centres)
+    # Binomial with p = 1/2: 4 standard deviations.
+    assert abs(rare - 500) < 4 * np.sqrt(250)
+    common = np.array([image[:, 4, 4] for image, cut in centres if cut[4, 4] == 0])
+    assert len(np.unique(common, axis=0)) > 250  # of 467 pixels, each equally likely
+
+
+def test_balanced_tiles_stay_inside_the_image_and_off_invalid_pixels() -> None:
+    stack, labels = measurement()
+    labels.values[0, 0] = labels.values[39, 49] = 1
+    stack = stack.copy(data=stack.values)
+    stack.values[0, 30, 45] = np.nan  # the only pixel of class 0
+    tiles = MeasuredTiles(stack, labels, 16, seed=1, length=1, balanced=True)
+    cuts = [tiles.arrays(index)[1] for index in range(200)]
+    assert all(cut.shape == (16, 16) and (cut == 1).any() for cut in cuts)

@@ -13,14 +13,14 @@ from pydantic import (
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
-    field_validator,
     model_validator,
 )
 
 from beamforge.errors import InputError
 from beamforge.files import sha256
 from beamforge.learning.architectures.base import Architecture, create_architecture
-from beamforge.learning.losses import LOSSES
+from beamforge.learning.class_weights import Weighting
+from beamforge.learning.losses import create_loss
 
 
 class NetworkConfig(BaseModel):
@@ -84,8 +84,11 @@ class TrainingConfig(BaseModel):
     ----------
     epochs, steps_per_epoch, batch
         Length of the training and tiles per step. Without steps_per_epoch an epoch takes the data's whole length once.
-    loss
-        ``"cross_entropy"``, ``"dice"`` or ``"cross_entropy_dice"``.
+    loss, loss_options
+        Name of the loss, such as ``"cross_entropy_dice"`` or ``"focal"``, and its options; see docs/networks.md.
+    class_weights
+        Weight of the classes in a loss that can weigh them: ``"equal"``, from the data (``"inverse"`` or
+        ``"inverse_root"`` of how often they occur in its first samples), or a number for each class.
     optimizer, learning_rate, weight_decay
         The optimiser; SGD runs with a momentum of 0.9.
     schedule, warmup
@@ -120,6 +123,8 @@ class TrainingConfig(BaseModel):
     steps_per_epoch: PositiveInt | None = None
     batch: PositiveInt = 8
     loss: str = "cross_entropy_dice"
+    loss_options: dict[str, Any] = Field(default_factory=dict)
+    class_weights: Weighting | tuple[PositiveFloat, ...] = "equal"
     optimizer: Literal["adam", "adamw", "sgd"] = "adamw"
     learning_rate: PositiveFloat = 1e-3
     weight_decay: NonNegativeFloat = 1e-4
@@ -137,11 +142,10 @@ class TrainingConfig(BaseModel):
     threads: PositiveInt | None = None
     checkpoint_steps: PositiveInt | None = None
 
-    @field_validator("loss")
-    @classmethod
-    def _known_loss(cls, name: str) -> str:
-        LOSSES[name]
-        return name
+    @model_validator(mode="after")
+    def _known_loss(self) -> Self:
+        create_loss(self.loss, self.loss_options, None if self.class_weights == "equal" else (1.0,))
+        return self
 
     @model_validator(mode="after")
     def _one_rise_only(self) -> Self:

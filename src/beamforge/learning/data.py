@@ -18,7 +18,15 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from beamforge.errors import InputError
-from beamforge.learning.tiles import TileGrid, cut_padded, labelled_and_valid, positions_with_labels
+from beamforge.learning.tiles import (
+    BalancedPositions,
+    Positions,
+    TileGrid,
+    balanced_positions,
+    cut_padded,
+    labelled_and_valid,
+    positions_with_labels,
+)
 from beamforge.simulation.dataset import open_dataset
 from beamforge.simulation.scenario import Scenario
 from beamforge.stack import IGNORE, Channel, Classes, channels_of, check_pair, classes_of
@@ -130,7 +138,9 @@ class Part(LabelledImages):
 class MeasuredTiles(LabelledImages):
     """Random tiles of a measurement.
 
-    Every position at which the tile holds at least one labelled and valid pixel is equally likely.
+    Every position at which the tile holds at least one labelled and valid pixel is equally likely. Balanced tiles are
+    centred on pixels of each class equally often instead, however few a class has; near the border of the image the
+    tile is moved inside.
 
     Parameters
     ----------
@@ -147,6 +157,8 @@ class MeasuredTiles(LabelledImages):
     augment
         Whether to turn and mirror each tile into one of its eight orientations at random. Leave it off where the
         instrument prefers a direction.
+    balanced
+        Whether to draw the class first and then one of its pixels.
 
     Raises
     ------
@@ -157,7 +169,15 @@ class MeasuredTiles(LabelledImages):
     endless = True
 
     def __init__(
-        self, stack: xr.DataArray, labels: xr.DataArray, tile: int, seed: int, length: int, *, augment: bool = False
+        self,
+        stack: xr.DataArray,
+        labels: xr.DataArray,
+        tile: int,
+        seed: int,
+        length: int,
+        *,
+        augment: bool = False,
+        balanced: bool = False,
     ) -> None:
         super().__init__(classes_of(labels), channels_of(stack), length)
         check_pair(stack, labels)
@@ -166,7 +186,10 @@ class MeasuredTiles(LabelledImages):
         self.augment = augment
         self._image = np.asarray(stack.data, dtype=np.float32)
         self._labels = np.asarray(labels.data, dtype=np.uint8)
-        self._positions = positions_with_labels(labelled_and_valid(self._image, self._labels), tile)
+        usable = labelled_and_valid(self._image, self._labels)
+        self._positions: Positions | BalancedPositions = positions_with_labels(usable, tile)
+        if balanced:
+            self._positions = balanced_positions(self._labels, usable, tile)
 
     def arrays(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Cut a tile out."""

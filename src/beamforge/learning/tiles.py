@@ -63,6 +63,30 @@ def positions_with_labels(usable: Mask, tile: int) -> Positions:
 
 
 @dataclass(frozen=True)
+class BalancedPositions:
+    """Upper left corners of tiles around the pixels of each class."""
+
+    pixels: tuple[Positions, ...]
+    tile: int
+
+    def draw(self, rng: Generator) -> tuple[int, int]:
+        """Draw a class, then one of its pixels; the tile is centred on it as far as the image allows."""
+        pixels = self.pixels[int(rng.integers(len(self.pixels)))]
+        rows, columns = pixels.allowed.shape
+        row, column = pixels.draw(rng)
+        half = self.tile // 2
+        return min(max(row - half, 0), rows - self.tile), min(max(column - half, 0), columns - self.tile)
+
+
+def balanced_positions(labels: np.ndarray, usable: Mask, tile: int) -> BalancedPositions:
+    """Find the usable pixels (y, x) of each class that has any; the tile is known to fit into the image."""
+    masks = [usable & (labels == number) for number in np.unique(labels[usable])]
+    return BalancedPositions(
+        tuple(Positions(mask, np.cumsum(np.count_nonzero(mask, axis=1), dtype=np.int64)) for mask in masks), tile
+    )
+
+
+@dataclass(frozen=True)
 class TileGrid:
     """Tiles side by side that cover an image of a shape (y, x); the last ones reach beyond it."""
 

@@ -28,7 +28,7 @@ from beamforge.learning.config import TrainingConfig
 from beamforge.learning.context import context_radius
 from beamforge.learning.events import append_event, forget_events_after
 from beamforge.learning.loading import in_order, load
-from beamforge.learning.losses import LOSSES
+from beamforge.learning.losses import Loss
 from beamforge.learning.network import Network
 from beamforge.learning.plan import LabelledTiles, Plan
 from beamforge.learning.runtime import precision_of, seed_step
@@ -50,6 +50,8 @@ class Trainer:
     ----------
     network
         The network to train; it is moved to the device.
+    loss
+        What to make small.
     config, plan
         Settings, and which sample comes when.
     progress
@@ -63,6 +65,7 @@ class Trainer:
     def __init__(
         self,
         network: Network,
+        loss: Loss,
         config: TrainingConfig,
         plan: Plan,
         progress: Progress,
@@ -77,7 +80,7 @@ class Trainer:
         self.network = network.to(accelerator.device).to(memory_format=torch.channels_last)
         self.optimizer = _create_optimizer(config, self.network)
         self.average = MovingAverage(self.network, config.ema_decay) if config.keep == "ema" else None
-        self.loss = LOSSES[config.loss]
+        self.loss = loss
         self._precision = precision_of(config.precision, accelerator.device)
         # In several processes these wrap the network and the optimiser; alone they do nothing more.
         self._wrapped, self._wrapped_optimizer = accelerator.prepare(self.network, self.optimizer)

@@ -9,7 +9,9 @@ from typing import Any
 from beamforge.errors import InputError, one_of
 from beamforge.files import sha256
 from beamforge.learning.checkpoint import Progress, load_checkpoint
+from beamforge.learning.class_weights import class_counts, weights_from_counts
 from beamforge.learning.config import NetworkConfig, TrainingConfig
+from beamforge.learning.losses import create_loss
 from beamforge.learning.network import create_network
 from beamforge.learning.plan import LabelledTiles, Plan
 from beamforge.learning.runtime import create_accelerator, own_random_state, torch_threads
@@ -20,6 +22,7 @@ from beamforge.provenance import provenance
 from beamforge.stack import Classes
 
 _SAMPLES_FOR_SCALING = 32
+_SAMPLES_FOR_WEIGHTS = 32
 _TILES_FOR_CONTEXT = 2
 
 
@@ -89,7 +92,8 @@ def train(
         _remove_unfinished(out)
     with torch_threads(training.threads), own_random_state(accelerator.device):
         made = create_network(network, len(data.channels), len(data.classes), seed=training.seed)
-        trainer = Trainer(made, training, plan, progress, out, accelerator)
+        loss = create_loss(training.loss, training.loss_options, _class_weights(training, data))
+        trainer = Trainer(made, loss, training, plan, progress, out, accelerator)
         if tensors:
             trainer.restore(tensors)
         trainer.run(data, sets, on_epoch)
@@ -135,6 +139,21 @@ def _check_data(training: TrainingConfig, data: LabelledTiles, validation: Mappi
                 f"the validation data {name!r} has {len(tiles.channels)} channels, the training data "
                 f"{len(data.channels)}"
             )
+
+
+def _class_weights(training: TrainingConfig, data: LabelledTiles) -> tuple[float, ...] | None:
+    """Give the weights of the classes; those from the data follow from its first samples, so they stay on resuming."""
+    if not isinstance(training.class_weights, str):
+        if len(training.class_weights) != len(data.classes):
+            raise InputError(
+                f"class_weights holds {len(training.class_weights)} numbers, the data has the {len(data.classes)} "
+                f"classes {_names(data.classes)}; give one for each"
+            )
+        return training.class_weights
+    if training.class_weights == "equal":
+        return None
+    samples = (data[number][1].numpy() for number in range(min(_SAMPLES_FOR_WEIGHTS, len(data))))
+    return weights_from_counts(class_counts(samples, len(data.classes)), training.class_weights)
 
 
 def _names(classes: Classes) -> list[str]:

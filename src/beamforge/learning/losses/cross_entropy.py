@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from beamforge.learning.losses import LOSSES
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @LOSSES.register("cross_entropy")
-def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+def cross_entropy(logits: Tensor, labels: Tensor, *, weights: Sequence[float] | None = None) -> Tensor:
     """Give the mean of −log p(true class) over the pixels whose label is not 255; 0 if there is none.
 
     Parameters
@@ -21,8 +22,16 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
         (batch, class, y, x).
     labels
         int64 (batch, y, x).
+    weights
+        Weight of the pixels of each class: the mean becomes Σ w −log p / Σ w.
     """
     from torch.nn import functional
 
-    total = functional.cross_entropy(logits, labels, ignore_index=IGNORE, reduction="sum")
-    return total / (labels != IGNORE).sum().clamp(min=1)
+    if weights is None:
+        total = functional.cross_entropy(logits, labels, ignore_index=IGNORE, reduction="sum")
+        return total / (labels != IGNORE).sum().clamp(min=1)
+    by_class = logits.new_tensor(weights)
+    total = functional.cross_entropy(logits, labels, by_class, ignore_index=IGNORE, reduction="sum")
+    counted = labels != IGNORE
+    weight = (by_class[labels.where(counted, 0)] * counted).sum()
+    return total / weight.where(weight > 0, 1)

@@ -1,0 +1,1 @@
+"""Root systems in three dimensions and how they look from the side."""
