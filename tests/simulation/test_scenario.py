@@ -160,7 +160,10 @@ def test_a_scenario_can_be_written_by_hand() -> None:
     [
         ({"steps": [{"step": "checkerbord"}]}, "unknown step 'checkerbord'; did you mean 'checkerboard'"),
         ({"steps": [{"step": "checkerboard", "clases": 2}]}, "'clases'; did you mean 'classes'"),
-        ({"steps": [{"step": "checkerboard", "classes": 0}]}, "step 'checkerboard': classes: .*greater than or equal to 1"),
+        (
+            {"steps": [{"step": "checkerboard", "classes": 0}]},
+            "step 'checkerboard': classes: .*greater than or equal to 1",
+        ),
         ({"steps": [{"step": "drift_for_tests", "gain": [0, 1]}]}, "gain: a logarithmic interval starts above 0"),
         ({"stepps": []}, "stepps: Extra inputs"),
         ({"classes": {"names": ["a", "a"]}}, "classes: class names repeat"),
