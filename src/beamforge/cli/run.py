@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from beamforge.cli.app import verb
+from beamforge.cli.label_options import Legend, Unlabelled
 
 if TYPE_CHECKING:
     from beamforge.recipes import RunResult
@@ -21,6 +22,8 @@ def run(
     changes: Annotated[list[str] | None, typer.Option("--set", help="Change a setting: training.epochs=20.")] = None,
     stack: Annotated[str | None, typer.Option(help="Your measured stack: sets annotated.stack.")] = None,
     labels: Annotated[str | None, typer.Option(help="Its labels: sets annotated.labels.")] = None,
+    legend: Legend = None,
+    unlabelled: Unlabelled = None,
 ) -> None:
     """Run a recipe; finished stages are skipped, a killed run goes on where it was."""
     from beamforge.recipes import load_recipe
@@ -28,6 +31,8 @@ def run(
 
     named = {"annotated.stack": stack, "annotated.labels": labels}
     shorthands = [f"{key}={Path(value).absolute()}" for key, value in named.items() if value is not None]
+    meanings = {"annotated.legend": legend, "annotated.unlabelled": unlabelled}
+    shorthands += [f"{key}={value}" for key, value in meanings.items() if value is not None]
     loaded = load_recipe(recipe, [*shorthands, *(changes or [])])
     show(run_recipe(loaded, output or Path("runs") / loaded.name))
 

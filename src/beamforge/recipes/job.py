@@ -16,7 +16,7 @@ from beamforge.io import open_labels, open_stack, save_labels, save_stack
 from beamforge.predictor import Predictor
 from beamforge.provenance import provenance
 from beamforge.recipes.baselines import fit_baselines, load_baselines
-from beamforge.recipes.fingerprint import fingerprint
+from beamforge.recipes.fingerprint import files_of, fingerprint
 from beamforge.recipes.generators import fit_scenario
 from beamforge.recipes.measurements import Measured, check_comparable
 from beamforge.recipes.places import Places
@@ -57,7 +57,9 @@ class Job:
         def make(folder: Path, _: Path) -> None:
             annotated = recipe.annotated.load(places, stream(recipe.seed, "annotated"))
             if recipe.unseen is not None:
-                unseen = recipe.unseen.load(places, stream(recipe.seed, "unseen"))
+                unseen = recipe.unseen.like(recipe.annotated, annotated.labels, places).load(
+                    places, stream(recipe.seed, "unseen")
+                )
                 check_comparable(annotated, unseen)
             else:
                 annotated, unseen = self._split(annotated)
@@ -66,7 +68,8 @@ class Job:
                 if name == "annotated" or recipe.unseen is not None:
                     save_stack(folder / name / "stack.zarr", one.stack)
                 save_labels(folder / name / "labels.tif", one.labels)
-            inputs = sorted({path for one in sources.values() if one is not None for path in one.files(places)})
+            paths = {path for one in sources.values() if one is not None for path in one.files(places)}
+            inputs = sorted({file for path in paths for file in files_of(path)})
             simulated = annotated.simulated or unseen.simulated
             write_json(folder / "provenance.json", provenance(simulated=simulated, inputs=inputs, seed=recipe.seed))
 

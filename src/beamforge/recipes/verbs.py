@@ -5,13 +5,14 @@ Each function reads its inputs, calls the part of the package that does the work
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from numpy.random import default_rng
 
 from beamforge.errors import InputError
-from beamforge.io import Inspection, inspect_file, open_labels, open_stack
+from beamforge.io import Inspection, inspect_file, named_classes, open_labels, open_stack
 from beamforge.recipes.job import Job
 from beamforge.recipes.load import load_recipe
 from beamforge.recipes.predictors import load_predictor
@@ -25,7 +26,6 @@ from beamforge.simulation.intensities.johnson_field import JohnsonField
 from beamforge.simulation.scenes.checkerboard import Checkerboard
 from beamforge.simulation.validation import RefitDifferences
 from beamforge.simulation.validation import validate as validate_model
-from beamforge.stack import check_pair
 from beamforge.statistics.correlation import CorrelationKind
 from beamforge.statistics.model import IntensityModel, MarginalKind
 
@@ -53,11 +53,27 @@ def fit(
     labels: str | Path,
     output: str | Path,
     *,
+    classes: Sequence[str] | None = None,
+    legend: Mapping[Any, str] | None = None,
+    unlabelled: str | None = None,
     marginal: MarginalKind = "johnson",
     correlation: CorrelationKind = "both",
     seed: int = 0,
 ) -> IntensityModel:
     """Learn the intensities of an annotated measurement and write them as one JSON file.
+
+    Parameters
+    ----------
+    stack, labels
+        The measurement.
+    output
+        JSON file to write.
+    classes, legend, unlabelled
+        What the labels mean, where their file does not say; see `beamforge.io.open_labels`.
+    marginal, correlation
+        What to learn; see `IntensityModel.fit`.
+    seed
+        Seed of the dither of whole numbers.
 
     Raises
     ------
@@ -65,8 +81,7 @@ def fit(
         If files cannot be read, sizes differ, or a class cannot be fitted.
     """
     opened = open_stack(stack)
-    marked = open_labels(labels, stack=opened)
-    check_pair(opened, marked, str(stack), str(labels))
+    marked = open_labels(labels, classes=classes, legend=legend, unlabelled=unlabelled, stack=opened)
     model = IntensityModel.fit(opened, marked, marginal=marginal, correlation=correlation, rng=default_rng(seed))
     model.save(output)
     return model
@@ -151,8 +166,33 @@ def train(
     return train_network(chosen.network, chosen.training, learn, check, output, simulated=True, inputs=[data])
 
 
-def evaluate(model: str | Path, data: str | Path, labels: str | Path | None = None, *, tile: int = 192) -> Scores:
-    """Judge a model on a stored data set, or on a measured stack with its labels."""
+def evaluate(
+    model: str | Path,
+    data: str | Path,
+    labels: str | Path | None = None,
+    *,
+    tile: int = 192,
+    legend: Mapping[Any, str] | None = None,
+    unlabelled: str | None = None,
+) -> Scores:
+    """Judge a model on a stored data set, or on a measured stack with its labels.
+
+    Parameters
+    ----------
+    model
+        See `load_predictor`.
+    data, labels
+        Samples that `simulate` wrote, or a measured stack and its labels.
+    tile
+        Side in px of the tiles that intervals are taken over.
+    legend, unlabelled
+        What the labels mean, where their file does not say; see `beamforge.io.open_labels`.
+
+    Raises
+    ------
+    InputError
+        If files cannot be read, sizes differ, or the labels have other classes than the model.
+    """
     from beamforge.evaluation import evaluate as judge
     from beamforge.evaluation import evaluate_image
     from beamforge.learning.data import StoredDataset
@@ -163,8 +203,14 @@ def evaluate(model: str | Path, data: str | Path, labels: str | Path | None = No
             raise InputError(f"{data} is not a simulated data set; a measured stack needs its labels as well")
         return judge(predictor, StoredDataset(data))
     stack = open_stack(data)
-    marked = open_labels(labels, classes=predictor.classes.names, stack=stack)
-    check_pair(stack, marked, str(data), str(labels))
+    written = named_classes(labels)
+    if written is not None and written.names != predictor.classes.names:
+        raise InputError(
+            f"{labels} has the classes {', '.join(written.names)}, the model {', '.join(predictor.classes.names)}; "
+            "they must be the same in the same order"
+        )
+    names = predictor.classes.names
+    marked = open_labels(labels, classes=names, legend=legend, unlabelled=unlabelled, stack=stack)
     return evaluate_image(predictor, stack, marked, tile=tile)
 
 
