@@ -91,3 +91,19 @@ def test_fields_are_copies_and_read_only() -> None:
     assert holder.values[0] == 1
     with pytest.raises(ValueError, match="read-only"):
         holder.values[0] = 2
+
+
+class OfIntegers(BaseModel):
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+    numbers: UInt8Field
+
+
+@pytest.mark.parametrize("values", [[300], [-1], [1.5], [float("nan")], [10**30], np.array([300]), {"a": 1}, "abc"])
+def test_values_that_a_cast_would_change_are_refused(values: Any) -> None:
+    with pytest.raises(ValueError, match="numbers"):
+        OfIntegers(numbers=values)
+
+
+@pytest.mark.parametrize("values", [[0, 255], [1.0, 2.0], [], np.array([7], np.int64), [True]])
+def test_whole_numbers_in_range_are_taken_from_any_type(values: Any) -> None:
+    np.testing.assert_array_equal(OfIntegers(numbers=values).numbers, np.asarray(values))

@@ -10,7 +10,19 @@ from typing import Any
 
 from beamforge._version import __version__
 
-_VERBS = ("demo", "evaluate", "fit", "inspect", "report", "segment", "simulate", "train", "validate")
+_VERBS = (
+    "classify",
+    "cluster",
+    "demo",
+    "evaluate",
+    "fit",
+    "inspect",
+    "report",
+    "segment",
+    "simulate",
+    "train",
+    "validate",
+)
 _RECIPES = ("load_recipe", "run")
 
 __all__ = ["__version__", *_VERBS, *_RECIPES]

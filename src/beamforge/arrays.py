@@ -1,7 +1,8 @@
 """NumPy arrays as fields of pydantic models.
 
 An array field is read-only, accepts nested lists (so that one JSON file can hold it) and is written as nested lists
-in JSON mode; in Python mode it stays an array, so that large ones can be stored beside the JSON.
+in JSON mode; in Python mode it stays an array, so that large ones can be stored beside the JSON. Integer fields refuse
+values that a cast would change.
 """
 
 from __future__ import annotations
@@ -20,7 +21,16 @@ Integers = NDArray[np.integer[Any]]
 
 def _read_only(dtype: type[np.generic]) -> Callable[[Any], NDArray[Any]]:
     def validate(value: Any) -> NDArray[Any]:
-        array = np.array(value, dtype=dtype)
+        try:
+            with np.errstate(invalid="ignore"):
+                array = np.array(value, dtype=dtype)
+        except (TypeError, OverflowError) as error:
+            # pydantic reports ValueErrors with their place and lets any other kind through.
+            raise ValueError(f"not an array of {np.dtype(dtype).name}: {error}") from error
+        if np.issubdtype(dtype, np.integer) and not np.array_equal(array, np.asarray(value)):
+            raise ValueError(
+                f"holds values that {np.dtype(dtype).name} cannot hold, expected whole numbers in its range"
+            )
         array.flags.writeable = False
         return array
 

@@ -129,7 +129,9 @@ def read_json(path: str | Path) -> Any:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (IsADirectoryError, NotADirectoryError, PermissionError) as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}), expected a JSON file") from error
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"{path} is not JSON ({error})") from error
 
 

@@ -237,6 +237,13 @@ def classes_of(labels: xr.DataArray) -> Classes:
     return Classes(names=tuple(labels.attrs["class_names"]), colours=tuple(labels.attrs.get("class_colours", ())))
 
 
+def is_simulated(array: xr.DataArray) -> bool:
+    """Say whether any pixel of a stack or of labels is known to be simulated, by its attributes or its provenance."""
+    provenance = array.attrs.get("provenance")
+    inherited = provenance.get("simulated", False) if isinstance(provenance, Mapping) else False
+    return bool(array.attrs.get("simulated", inherited))
+
+
 def check_pair(
     stack: xr.DataArray, labels: xr.DataArray, stack_name: str = "stack", labels_name: str = "labels"
 ) -> None:

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 from numpy.random import default_rng
@@ -135,3 +137,21 @@ def test_every_classifier_is_found_by_its_name() -> None:
     assert {"analytic", "gaussian"} <= set(classifier_names())
     for name in classifier_names():
         assert classifier_class(name).classifier_name == name
+
+
+@pytest.mark.parametrize(
+    "change", [{"covariances": [[[0.0]], [[1.0]]]}, {"covariances": [[[1.0]]]}, {"means": [[float("nan")], [0.0]]}]
+)
+def test_a_file_of_impossible_gaussians_is_refused(change, tmp_path) -> None:
+    model = {
+        "classes": {"names": ["a", "b"]},
+        "channels": [{"mode": "intensity"}],
+        "means": [[0.0], [1.0]],
+        "covariances": [[[1.0]], [[1.0]]],
+        "pixel_counts": [9, 9],
+    }
+    (tmp_path / "sound.json").write_text(json.dumps({"classifier": "gaussian", "model": model}))
+    assert len(Classifier.load(tmp_path / "sound.json").classes) == 2
+    (tmp_path / "crafted.json").write_text(json.dumps({"classifier": "gaussian", "model": model | change}))
+    with pytest.raises(InputError, match="does not hold a 'gaussian' classifier"):
+        Classifier.load(tmp_path / "crafted.json")

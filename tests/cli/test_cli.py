@@ -49,7 +49,19 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_help_is_quick_to_load_and_names_every_verb() -> None:
     text = beamforge_cli("--help").stdout
-    for verb in ("demo", "run", "inspect", "fit", "validate", "simulate", "train", "evaluate", "segment", "report"):
+    for verb in (
+        "demo",
+        "run",
+        "inspect",
+        "fit",
+        "validate",
+        "simulate",
+        "train",
+        "evaluate",
+        "segment",
+        "cluster",
+        "report",
+    ):
         assert f" {verb} " in text
     code = "import sys, beamforge.cli.app; from beamforge import cli; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], env=ENVIRONMENT, check=True)
@@ -80,6 +92,28 @@ def test_from_measurement_to_samples_to_scores(measured: Path, tmp_path: Path) -
     assert "Mpx/s" in fine("segment", tmp_path / "model.json", measured / "stack.tif", "-o", tmp_path / "found.tif")
     found = tifffile.imread(tmp_path / "found.tif")
     assert (found == tifffile.imread(measured / "labels.tif")).mean() > 0.99
+
+
+def test_a_stack_is_clustered(measured: Path, tmp_path: Path) -> None:
+    done = beamforge_cli("cluster", measured / "stack.tif", "-k", "2", "-o", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    found = tifffile.imread(tmp_path / "out" / "labels.tif")
+    assert (found == tifffile.imread(measured / "labels.tif")).mean() > 0.99
+    assert {file.name for file in (tmp_path / "out").iterdir()} == {
+        "labels.tif", "centroids.csv", "clusters.json", "clusters.png",
+    }  # fmt: skip
+    assert "expected a number" in refused("cluster", measured / "stack.tif", "-k", "many", "-o", tmp_path / "no")
+    assert "only 7200 pixels" not in refused("cluster", measured / "stack.tif", "-k", "0", "-o", tmp_path / "no")
+
+
+def test_a_pixel_classifier_is_trained_and_applied(measured: Path, tmp_path: Path) -> None:
+    model, options = tmp_path / "lda.json", ("--method", "lda", "--sigmas", "1,2")
+    done = beamforge_cli("classify", measured / "stack.tif", measured / "labels.tif", "-o", model, *options)
+    assert done.returncode == 0, done.stderr
+    scores = beamforge_cli("evaluate", model, measured / "stack.tif", measured / "labels.tif", "--tile", "40").stdout
+    assert float(scores.split("pixel_accuracy")[1].split()[0]) > 0.97
+    wrong = ("classify", measured / "stack.tif", measured / "labels.tif", "-o", model, "--sigmas", "1;2")
+    assert "expected numbers of px" in refused(*wrong)
 
 
 def test_labels_of_another_size(measured: Path, tmp_path: Path) -> None:

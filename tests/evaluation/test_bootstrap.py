@@ -120,3 +120,26 @@ def test_a_class_in_one_tile_is_judged_by_the_resamples_that_drew_it() -> None:
     _, rare = estimate(pooled(overlap.iou), confusions, Bootstrap(resamples=500))
     assert rare is not None
     assert 0 < rare.interval[0] <= rare.value <= rare.interval[1]
+
+
+def judged_tiles(count: int, rng: np.random.Generator) -> np.ndarray:
+    """Confusions of tiles of three classes whose share of right pixels varies from tile to tile."""
+    right = rng.binomial(200, rng.beta(8, 2, (count, 1)), (count, 3))
+    found = np.zeros((count, 3, 3), np.int64)
+    for label in range(3):
+        found[:, label, label] = right[:, label]
+        found[:, label, (label + 1) % 3] = 200 - right[:, label]
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("tiles", "least", "most"), [(5, 0.76, 0.89), (40, 0.91, 0.98)])
+def test_intervals_of_few_tiles_are_too_short_and_those_of_many_hold(tiles: int, least: float, most: float) -> None:
+    rng = np.random.default_rng(3)
+    statistic = HEADLINES["mean_iou"]
+    truth = float(point(statistic, judged_tiles(20_000, rng)))
+    intervals = [
+        estimate(statistic, judged_tiles(tiles, rng), Bootstrap(resamples=400, seed=seed))[0].interval
+        for seed in range(600)
+    ]
+    assert least <= np.mean([low <= truth <= high for low, high in intervals]) <= most

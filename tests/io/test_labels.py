@@ -25,6 +25,7 @@ def test_saved_labels_come_back_complete(tmp_path, labels, name) -> None:
     assert again.dtype == np.uint8
     assert classes_of(again) == CLASSES
     assert (again.attrs["pixel_size"], again.attrs["pixel_size_unit"]) == (43.99, "µm")
+    assert again.attrs["provenance"] == {"seed": 5, "note": "größer"}
     found = inspect_file(tmp_path / name)
     assert found.kind == "labels"
     assert [c.pixels for c in found.classes] == [int((labels.values == v).sum()) for v in range(3)]

@@ -1,3 +1,4 @@
+import hashlib
 import json
 from pathlib import Path
 
@@ -148,6 +149,20 @@ def test_other_settings_are_refused_by_name(tmp_path: Path) -> None:
         run(tmp_path, changed(epochs=2))
     with pytest.raises(InputError, match=r"data\.length was 12, now 9"):
         run(tmp_path, changed(epochs=1), SmallTiles(seed=0, length=9))
+
+
+def test_a_training_does_not_go_on_with_other_data(tmp_path: Path) -> None:
+    data = tmp_path / "samples"
+    data.write_text("first")
+    once = changed(epochs=1)
+    run(tmp_path / "run", once, inputs=[data], origin={"trained_on": "tiles"})
+    kept = json.loads((tmp_path / "run" / "model" / "model.json").read_text())["provenance"]
+    assert kept["inputs"] == {str(data): hashlib.sha256(b"first").hexdigest()}
+    assert kept["trained_on"] == "tiles"
+    run(tmp_path / "run", once, inputs=[data])
+    data.write_text("other")
+    with pytest.raises(InputError, match=r"other settings .*inputs"):
+        run(tmp_path / "run", once, inputs=[data])
 
 
 def test_a_loss_that_is_not_finite_stops_with_the_settings_and_leaves_the_checkpoint(tmp_path: Path) -> None:

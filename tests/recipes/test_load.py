@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from beamforge.errors import InputError
 from beamforge.recipes import load_recipe, recipe_schema, recipe_text, shipped_recipes
@@ -101,3 +102,33 @@ def test_files_that_are_no_recipes(tmp_path: Path, text: str, words: str) -> Non
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"gone\.yaml"):
         load_recipe(tmp_path / "gone.yaml")
+
+
+@pytest.mark.parametrize("name", ["../elsewhere", "/tmp", "a/b", "a\\b", "..", ".hidden", "", " ", "a\nb", "x" * 300])
+@pytest.mark.parametrize("place", ["name", "generators"])
+def test_names_that_would_leave_the_run_folder_are_refused(place: str, name: str, recipe: Path) -> None:
+    values = yaml.safe_load(SMALL)
+    if place == "name":
+        values["name"] = name
+    else:
+        values["generators"] = {name: values["generators"]["plain"]}
+    recipe.write_text(yaml.safe_dump(values))
+    with pytest.raises(InputError, match="folder of the run"):
+        load_recipe(recipe)
+
+
+def test_references_that_unfold_without_end_are_refused(recipe: Path) -> None:
+    lines = ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"]
+    lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 12)]
+    recipe.write_text("\n".join(lines))
+    with pytest.raises(InputError, match="unfolds"):
+        load_recipe(recipe)
+    recipe.write_text("a: &a [*a]")
+    with pytest.raises(InputError, match="unfolds"):
+        load_recipe(recipe)
+
+
+def test_lists_nested_beyond_reason_are_refused(recipe: Path) -> None:
+    recipe.write_text("[" * 20_000)
+    with pytest.raises(InputError, match="is not YAML"):
+        load_recipe(recipe)

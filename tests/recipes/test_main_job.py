@@ -11,14 +11,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from scipy import ndimage
 
 import beamforge
 from beamforge.errors import InputError
-from beamforge.io import open_labels, save_labels, save_stack
+from beamforge.files import sha256
+from beamforge.io import open_labels, open_stack, save_labels, save_stack
+from beamforge.learning import Segmenter, read_events
 from beamforge.recipes import load_recipe, run
 from beamforge.recipes.verbs import load_scenario
+from beamforge.simulation.dataset import open_dataset
 from beamforge.simulation.phantoms.infer import measure
 from beamforge.simulation.phantoms.infer_config import InferPhantom
+from beamforge.stack import is_simulated
 
 PHANTOM = {"size": 160, "lengths": 2, "longest": 1200.0, "modes": ["H0", "DF"]}
 SMALL = {
@@ -96,6 +101,63 @@ def test_provenance_says_that_the_measurement_is_a_phantom(finished: Path) -> No
     assert json.loads((finished / "measurements" / "provenance.json").read_text())["simulated"] is True
 
 
+def test_nothing_made_from_the_phantom_passes_for_measured(finished: Path) -> None:
+    measured = json.loads((finished / "measurements" / "provenance.json").read_text())
+    for row in ("correlated", "measured"):
+        model = json.loads((finished / "networks" / row / "model" / "model.json").read_text())["provenance"]
+        assert model["simulated"] is True
+        assert model["measurement"] == measured
+    assert is_simulated(open_stack(finished / "measurements" / "unseen" / "stack.zarr"))
+    labels = open_labels(finished / "segmentation" / "labels.tif").attrs["provenance"]
+    assert labels["simulated"] is True
+    assert list(labels["inputs"].values()) == [sha256(finished / "networks" / "correlated" / "model")]
+
+
+def test_tiles_that_trainings_are_watched_with_do_not_judge(finished: Path) -> None:
+    judges, watches = (open_dataset(finished / "simulated" / name) for name in ("samples.zarr", "validation.zarr"))
+    seen = {judges[i].image.tobytes() for i in range(len(judges))}
+    assert not seen & {watches[i].image.tobytes() for i in range(len(watches))}
+    event = read_events(finished / "networks" / "correlated" / "events.jsonl")[-1]
+    network = Segmenter.load(finished / "networks" / "correlated" / "model")
+    tiles = (watches[i] for i in range(len(watches)))
+    confusion = sum(
+        confusion_of(s.labels, network.log_probabilities(s.image[None])[0].argmax(0), len(network.classes))
+        for s in tiles
+    )
+    assert event["validation"]["simulated"]["miou"] == pytest.approx(with_predicted(confusion), abs=1e-6)
+
+
+def confusion_of(truth: np.ndarray, found: np.ndarray, classes: int) -> np.ndarray:
+    return np.histogram2d(truth.ravel(), found.ravel(), bins=classes, range=[(-0.5, classes - 0.5)] * 2)[0]
+
+
+def with_predicted(confusion: np.ndarray) -> float:
+    """Mean IoU over the classes labelled or predicted anywhere."""
+    both, either = np.diag(confusion), confusion.sum(0) + confusion.sum(1)
+    return float((both[either > 0] / (either - both)[either > 0]).mean())
+
+
+def test_a_report_written_again_still_says_how_long_the_stages_took(finished: Path) -> None:
+    first = (finished / "report.html").read_text()
+    beamforge.report(finished)
+    again = (finished / "report.html").read_text()
+    for stage in ("measurements", "generators/correlated", "networks/measured", "segmentation"):
+        assert stage in first
+        assert stage in again
+
+
+def test_a_file_of_first_weights_that_changed_is_trained_from_anew(recipe: Path, tmp_path: Path) -> None:
+    weights = tmp_path / "weights.safetensors"
+    weights.write_bytes(b"one")
+    network = load_recipe(recipe, [f"network.weights={weights}"]).network
+    before = network.what_decides()
+    weights.write_bytes(b"two")
+    assert network.what_decides() != before
+    weights.unlink()
+    with pytest.raises(InputError, match="no such file of weights"):
+        network.what_decides()
+
+
 def test_a_second_run_does_nothing_and_another_setting_only_what_rests_on_it(recipe: Path, finished: Path) -> None:
     weights = (finished / "networks" / "correlated" / "model" / "model.safetensors").read_bytes()
     run(load_recipe(recipe), finished)
@@ -137,6 +199,8 @@ def test_a_single_measurement_is_split_and_the_parts_do_not_touch(recipe: Path, 
     assert not ((learn != 255) & (judge != 255)).any()
     assert ((learn != 255) | (judge != 255)).sum() <= (labels.values != 255).sum()
     assert set(np.unique(learn)) == set(np.unique(judge))
+    distance = ndimage.distance_transform_cdt(judge == 255, metric="chessboard")
+    assert distance[learn != 255].min() > job.recipe.holdout.guard > 0
     inputs = json.loads((tmp_path / "run" / "measurements" / "provenance.json").read_text())["inputs"]
     assert {Path(path).name for path in inputs} == {"stack.zarr", "labels.tif"}
 

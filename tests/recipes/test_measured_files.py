@@ -90,7 +90,7 @@ def test_inputs_are_the_files_that_are_read_and_no_others(tmp_path: Path) -> Non
 
 @pytest.fixture(scope="module")
 def acquisition() -> Acquisition:
-    return Acquisition(InferPhantom(size=128, lengths=2), "annotated", 3)
+    return Acquisition(InferPhantom(size=128, lengths=2, longest=1200.0), "annotated", 3)
 
 
 @pytest.fixture(scope="module")

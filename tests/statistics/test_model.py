@@ -100,3 +100,57 @@ def test_other_files_are_refused(text: str, message: str, tmp_path) -> None:
     path.write_text(text)
     with pytest.raises(InputError, match=message):
         IntensityModel.load(path)
+
+
+CRAFTED = {
+    "a kernel of even side": ("correlation.kernel", [[0.5, 0.5], [0.5, 0.5]]),
+    "a kernel of NaN": ("correlation.kernel", [[float("nan")]]),
+    "a kernel of another power": ("correlation.kernel", [[2.0]]),
+    "a kernel that is no array": ("correlation.kernel", {"a": 1}),
+    "channel matrices of fewer classes": ("correlation.noise.loadings", [[[1.0], [1.0]]]),
+    "channel matrices of another variance": ("correlation.noise.own", [[2.0, 2.0]] * 3),
+    "a drift of no length": ("correlation.drift_sigmas", [-1.0]),
+    "a drift without weights": ("correlation.drift_weights", [0.5]),
+    "more than all of the variance": ("correlation.drift_share", [[2.0, 2.0]] * 3),
+    "drift of fewer classes": ("correlation.drift_share", [[0.1, 0.1]]),
+    "curves that fall": ("marginals.eta", [[-1.0, -1.0]] * 3),
+    "curves of fewer classes": ("marginals.gamma", [[0.0, 0.0]]),
+    "families of fewer channels": ("marginals.family", [["SN"]] * 3),
+    "an empty range": ("marginals.high", [[0.0, 0.0]] * 3),
+    "a range without end": ("marginals.high", [[float("inf")] * 2] * 3),
+    "no pixels": ("marginals.counts", [[0, 0]] * 3),
+    "counts of another size": ("invalid_counts", [[0, 0]]),
+    "fewer channels than curves": ("channels", [{"mode": "H0"}]),
+}
+
+
+@pytest.mark.parametrize("crafted", CRAFTED)
+def test_a_model_that_compiled_loops_would_trip_over_is_refused(crafted: str, tmp_path) -> None:
+    """The loops that simulate check no index: what they trust must hold when a model is read."""
+    IntensityModel.fit(*measurement(), correlation="both").save(tmp_path / "model.json")
+    content = json.loads((tmp_path / "model.json").read_text())
+    place, value = CRAFTED[crafted]
+    *parents, last = place.split(".")
+    inner = content
+    for key in parents:
+        inner = inner[key]
+    inner[last] = value
+    (tmp_path / "model.json").write_text(json.dumps(content))
+    with pytest.raises(InputError, match="not a valid intensity model"):
+        IntensityModel.load(tmp_path / "model.json")
+
+
+@pytest.mark.parametrize("knots", [[1.0, 1.0], [2.0, 1.0], [float("nan"), 1.0], [1.0]])
+def test_measured_quantiles_that_do_not_grow_are_refused(knots: list[float], tmp_path) -> None:
+    IntensityModel.fit(*measurement(), marginal="empirical").save(tmp_path / "model.json")
+    content = json.loads((tmp_path / "model.json").read_text())
+    content["marginals"]["knots"] = [[knots] * 2] * 3
+    (tmp_path / "model.json").write_text(json.dumps(content))
+    with pytest.raises(InputError, match=r"marginals.*knots"):
+        IntensityModel.load(tmp_path / "model.json")
+
+
+def test_a_file_nested_beyond_reason_is_refused(tmp_path) -> None:
+    (tmp_path / "model.json").write_text("[" * 100_000)
+    with pytest.raises(InputError, match="not JSON"):
+        IntensityModel.load(tmp_path / "model.json")

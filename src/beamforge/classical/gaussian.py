@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, NonNegativeFloat
+from pydantic import BaseModel, ConfigDict, NonNegativeFloat, model_validator
 from scipy.linalg import LinAlgError, cholesky, solve_triangular
 from scipy.ndimage import gaussian_filter
 
@@ -46,6 +46,20 @@ class GaussianModel(BaseModel):
     means: Float64Field
     covariances: Float64Field
     pixel_counts: tuple[int, ...]
+
+    @model_validator(mode="after")
+    def _invertible(self) -> Self:
+        classes, channels = len(self.classes), len(self.channels)
+        if self.means.shape != (classes, channels) or self.covariances.shape != (classes, channels, channels):
+            raise ValueError(
+                f"means {self.means.shape} and covariances {self.covariances.shape} do not fit {classes} classes and "
+                f"{channels} channels"
+            )
+        if not (np.isfinite(self.means).all() and np.isfinite(self.covariances).all()):
+            raise ValueError("means and covariances must be finite")
+        if not (np.linalg.eigvalsh(self.covariances) > 0).all():
+            raise ValueError("covariances must be positive definite")
+        return self
 
 
 class GaussianClassifier(Classifier, name="gaussian"):

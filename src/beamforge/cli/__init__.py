@@ -7,7 +7,8 @@ import importlib
 from beamforge.cli.app import app
 
 _VERBS = (
-    "demo", "run", "inspect", "fit", "validate", "simulate", "train", "evaluate", "segment", "report", "recipes",
+    "demo", "run", "inspect", "fit", "validate", "simulate", "train", "evaluate", "segment",
+    "cluster", "classify", "report", "recipes",
 )  # fmt: skip
 
 

@@ -93,6 +93,7 @@ def open_labels(
         image = reader_for(place).open(place, wanted, max_bytes)
         cap = EAGER_CAP if max_bytes is None else max_bytes
         labels = _from_image(image, str(path), classes, legend, unlabelled, plane, cap)
+        labels.attrs |= {key: value for key, value in image.attrs.items() if key == "provenance"}
     if stack is not None:
         check_pair(stack, labels, str(stack.attrs.get("source", "the stack")), str(path))
         if "pixel_size" in stack.attrs:

@@ -10,7 +10,7 @@ import xarray as xr
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from beamforge.errors import InputError
-from beamforge.stack import Channel, Classes, channels_of, classes_of
+from beamforge.stack import Channel, Classes, channels_of, classes_of, is_simulated
 
 KEY = "beamforge"
 """The name of the block in a TIFF's description, a PNG's text or a Zarr group's attributes."""
@@ -73,10 +73,12 @@ class Metadata(BaseModel):
 
 
 def _own(provenance: Mapping[str, Any] | None, array: xr.DataArray) -> dict[str, Any] | None:
-    if provenance is not None:
-        return dict(provenance)
     carried = array.attrs.get("provenance")
-    return dict(carried) if isinstance(carried, Mapping) else None
+    own = dict(provenance) if provenance is not None else dict(carried) if isinstance(carried, Mapping) else {}
+    if is_simulated(array):
+        # No way of saving may make measured pixels of simulated ones.
+        own["simulated"] = True
+    return own or None
 
 
 def as_classes(classes: Classes | Sequence[str]) -> Classes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import (
@@ -16,6 +17,8 @@ from pydantic import (
     model_validator,
 )
 
+from beamforge.errors import InputError
+from beamforge.files import sha256
 from beamforge.learning.architectures.base import Architecture, create_architecture
 from beamforge.learning.losses import LOSSES
 
@@ -52,6 +55,21 @@ class NetworkConfig(BaseModel):
     def _options_of_the_architecture(self) -> Self:
         self.build_architecture()
         return self
+
+    def what_decides(self) -> dict[str, Any]:
+        """Give the settings that the first weights depend on; a file of weights counts by its content.
+
+        Raises
+        ------
+        InputError
+            If the file is missing.
+        """
+        if self.weights in ("random", "cached"):
+            return self.model_dump(mode="json")
+        file = Path(self.weights)
+        if not file.is_file():
+            raise InputError(f"{file}: no such file of weights")
+        return self.model_dump(mode="json") | {"weights_sha256": sha256(file)}
 
     def build_architecture(self) -> Architecture:
         """Give the architecture with its options."""
@@ -113,7 +131,7 @@ class TrainingConfig(BaseModel):
     monitor: str | None = None
     scaling: Literal["robust", "standard"] = "robust"
     precision: Literal["fp32", "bf16", "auto"] = "auto"
-    seed: NonNegativeInt = 0
+    seed: int = Field(default=0, ge=0, lt=2**63)
     device: Literal["auto", "cpu", "cuda"] = "auto"
     workers: NonNegativeInt = 0
     threads: PositiveInt | None = None

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from beamforge.errors import InputError, one_of
+from beamforge.files import sha256
 from beamforge.learning.checkpoint import Progress, load_checkpoint
 from beamforge.learning.config import NetworkConfig, TrainingConfig
 from beamforge.learning.network import create_network
@@ -32,6 +33,7 @@ def train(
     simulated: bool,
     scaling: Scaling | None = None,
     inputs: Iterable[str | Path] = (),
+    origin: Mapping[str, Any] | None = None,
     on_epoch: Callable[[dict[str, Any]], None] | None = None,
 ) -> Segmenter:
     """Train a network, or go on with a training that was interrupted.
@@ -54,7 +56,10 @@ def train(
     scaling
         Scaling of the channels; by default fitted to the first samples of `data`.
     inputs
-        Files or folders the data was made from, for the model's provenance.
+        Files or folders the data was made from; they are hashed for the model's provenance, and a training goes on
+        only while they are the same.
+    origin
+        What else is known about where the data comes from, JSON-able, for the model's provenance.
     on_epoch
         Called with every line that is written to ``events.jsonl``.
 
@@ -73,7 +78,8 @@ def train(
     sets = dict(validation) if isinstance(validation, Mapping) else {"validation": validation}
     _check_data(training, data, sets)
     plan = Plan(len(data), data.endless, training.batch, training.epochs, training.steps_per_epoch, training.seed)
-    settings = _settings(network, training, data)
+    hashes = {str(path): sha256(path) for path in inputs}
+    settings = _settings(network, training, data, hashes)
     progress, tensors = _start_or_resume(out, settings, training, data, scaling)
     finished = progress.step == plan.total_steps
     if finished and (out / "model" / "model.json").is_file():
@@ -96,7 +102,8 @@ def train(
             scaling=progress.scaling,
             tile=min(images[0].shape[-2:]),
             halo=trainer.context_radius(trained, images),
-            provenance=provenance(simulated=simulated, inputs=inputs, seed=training.seed, recipe=settings),
+            provenance=provenance(simulated=simulated, seed=training.seed, recipe=settings, **(origin or {}))
+            | {"inputs": hashes},
         )
     segmenter = Segmenter(trained, description, training.device)
     if accelerator.is_main_process:
@@ -134,16 +141,19 @@ def _names(classes: Classes) -> list[str]:
     return list(classes.names)
 
 
-def _settings(network: NetworkConfig, training: TrainingConfig, data: LabelledTiles) -> dict[str, Any]:
+def _settings(
+    network: NetworkConfig, training: TrainingConfig, data: LabelledTiles, hashes: Mapping[str, str]
+) -> dict[str, Any]:
     """Collect what the weights depend on; a training goes on only under the same."""
     return {
-        "network": network.model_dump(mode="json"),
+        "network": network.what_decides(),
         "training": training.what_decides(),
         "data": {
             "channels": [channel.label for channel in data.channels],
             "classes": _names(data.classes),
             "length": len(data),
             "endless": data.endless,
+            "inputs": sorted(hashes.values()),
         },
     }
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
-from beamforge.files import read_json, write_json
+from beamforge.files import read_json, sha256, write_json
 from beamforge.io import open_labels, open_stack, save_labels, save_stack
 from beamforge.predictor import Predictor
 from beamforge.provenance import provenance
@@ -33,6 +33,8 @@ MEASURED = "measured"
 """Name of the row trained on the annotated measurement, and of the column judged on the unseen one."""
 SIMULATED = "simulated"
 """Name of the column judged on held-out simulated tiles."""
+TEST, VALIDATION = "samples.zarr", "validation.zarr"
+"""Simulated tiles to judge on, and those that trainings are watched with."""
 
 
 @dataclass(frozen=True)
@@ -63,15 +65,16 @@ class Job:
                 check_comparable(annotated, unseen)
             else:
                 annotated, unseen = self._split(annotated)
-            for name, one in (("annotated", annotated), ("unseen", unseen)):
-                # A held-out part shares its stack with the annotated one.
-                if name == "annotated" or recipe.unseen is not None:
-                    save_stack(folder / name / "stack.zarr", one.stack)
-                save_labels(folder / name / "labels.tif", one.labels)
             paths = {path for one in sources.values() if one is not None for path in one.files(places)}
             inputs = sorted({file for path in paths for file in files_of(path)})
             simulated = annotated.simulated or unseen.simulated
-            write_json(folder / "provenance.json", provenance(simulated=simulated, inputs=inputs, seed=recipe.seed))
+            origin = provenance(simulated=simulated, inputs=inputs, seed=recipe.seed)
+            for name, one in (("annotated", annotated), ("unseen", unseen)):
+                # A held-out part shares its stack with the annotated one.
+                if name == "annotated" or recipe.unseen is not None:
+                    save_stack(folder / name / "stack.zarr", one.stack, provenance=origin)
+                save_labels(folder / name / "labels.tif", one.labels, provenance=origin)
+            write_json(folder / "provenance.json", origin)
 
         self.run.stage("measurements", settings, [], make)
 
@@ -80,7 +83,7 @@ class Job:
 
         holdout = self.recipe.holdout
         rng = stream(self.recipe.seed, "holdout")
-        learn, judge = spatial_split(measured.labels, holdout.fraction, holdout.block, rng)
+        learn, judge = spatial_split(measured.labels, holdout.fraction, holdout.block, rng, guard=holdout.guard)
         return (
             Measured(measured.stack, learn, measured.simulated),
             Measured(measured.stack, judge, measured.simulated),
@@ -95,6 +98,11 @@ class Job:
     def labels(self, name: str) -> xr.DataArray:
         """Open the labels of the ``annotated`` or the ``unseen`` measurement."""
         return open_labels(self.run.folder / "measurements" / name / "labels.tif")
+
+    @property
+    def origin(self) -> dict[str, Any]:
+        """Where the measurements come from."""
+        return dict(read_json(self.run.folder / "measurements" / "provenance.json"))
 
     def fit(self, name: str) -> None:
         """Fit a generator to the annotated measurement."""
@@ -131,22 +139,25 @@ class Job:
         return next(iter(self.recipe.generators))
 
     def simulate_test(self) -> None:
-        """Write the held-out simulated tiles."""
+        """Write the simulated tiles to judge on, and others to watch trainings with: who chooses must not judge."""
         from beamforge.simulation.dataset import write_dataset
 
-        count, seed = self.recipe.evaluation.simulated_tiles, seed_for(self.recipe.seed, "held-out simulation")
+        count = self.recipe.evaluation.simulated_tiles
+        purposes = {TEST: "held-out simulation", VALIDATION: "simulation to validate on"}
+        seeds = {file: seed_for(self.recipe.seed, purpose) for file, purpose in purposes.items()}
 
         def make(folder: Path, scratch: Path) -> None:
-            partial = scratch / "samples.zarr"
-            write_dataset(self.scenario(self.main), partial, count, seed)
-            shutil.move(partial, folder / "samples.zarr")
+            for file, seed in seeds.items():
+                write_dataset(self.scenario(self.main), scratch / file, count, seed)
+            for file in seeds:
+                shutil.move(scratch / file, folder / file)
 
-        self.run.stage("simulated", {"count": count, "seed": seed}, [f"generators/{self.main}"], make)
+        self.run.stage("simulated", {"count": count, "seeds": seeds}, [f"generators/{self.main}"], make)
 
     @property
     def rows(self) -> list[str]:
         """Names of the networks."""
-        return [*self.recipe.generators, *([MEASURED] if self.recipe.measured_row else [])]
+        return [*self.recipe.generators, *([MEASURED] if self.recipe.measured_row is not None else [])]
 
     def train(self, row: str) -> None:
         """Train a network, on a generator's samples or on tiles of the annotated measurement."""
@@ -155,10 +166,11 @@ class Job:
         recipe = self.recipe
         after = ["measurements", "simulated"] + ([f"generators/{row}"] if row != MEASURED else [])
         config = {
-            "network": recipe.network.model_dump(mode="json"),
+            "network": recipe.network.what_decides(),
             "training": recipe.training.what_decides(),
             "seed": recipe.seed,
             "tile": recipe.tile,
+            "measured_row": recipe.measured_row.model_dump() if row == MEASURED and recipe.measured_row else None,
         }
 
         def make(folder: Path, scratch: Path) -> None:
@@ -169,7 +181,8 @@ class Job:
                 self._training_data(row),
                 self._validation_data(),
                 work,
-                simulated=row != MEASURED,
+                simulated=row != MEASURED or self.origin["simulated"],
+                origin={"trained_on": row, "run_seed": recipe.seed, "measurement": self.origin},
             )
             shutil.move(work / "model", folder / "model")
             shutil.move(work / "events.jsonl", folder / "events.jsonl")
@@ -177,22 +190,24 @@ class Job:
         self.run.stage(f"networks/{row}", config, after, make)
 
     def _training_data(self, row: str) -> LabelledImages:
-        from beamforge.learning.data import MeasuredTiles, SimulatedDataset
+        from beamforge.learning.data import MeasuredTiles, Part, SimulatedDataset
 
         recipe = self.recipe
         length = recipe.training.batch * (recipe.training.steps_per_epoch or 100)
         seed = seed_for(recipe.seed, f"training {row}")
-        if row != MEASURED:
+        if row != MEASURED or recipe.measured_row is None:
             return SimulatedDataset(self.scenario(row), seed, length)
         stack, labels = self.stack("annotated"), self.labels("annotated")
-        return MeasuredTiles(stack, labels, recipe.tile, seed, length, augment=True)
+        count, augment = recipe.measured_row.tiles, recipe.measured_row.augment
+        tiles = MeasuredTiles(stack, labels, recipe.tile, seed, count or length, augment=augment)
+        return tiles if count is None else Part(tiles, 0, count)
 
     def _validation_data(self) -> Mapping[str, LabelledImages]:
         """Validate on the annotated measurement, never on the unseen one, and on simulated tiles."""
         from beamforge.learning.data import StoredDataset, grid_tiles
 
         annotated = grid_tiles(self.stack("annotated"), self.labels("annotated"), self.recipe.tile)
-        return {"annotated": annotated, SIMULATED: StoredDataset(self.run.folder / "simulated" / "samples.zarr")}
+        return {"annotated": annotated, SIMULATED: StoredDataset(self.run.folder / "simulated" / VALIDATION)}
 
     def network(self, row: str) -> Predictor:
         """Load a trained network."""
@@ -233,7 +248,7 @@ class Job:
 
         def make(folder: Path, _: Path) -> None:
             judged: dict[str, Judged] = {
-                SIMULATED: StoredDataset(self.run.folder / "simulated" / "samples.zarr"),
+                SIMULATED: StoredDataset(self.run.folder / "simulated" / TEST),
                 MEASURED: MeasuredImage(self.stack("unseen"), self.labels("unseen"), tile=recipe.tile),
             }
             bootstrap = Bootstrap(resamples=recipe.evaluation.bootstrap, seed=seed_for(recipe.seed, "bootstrap"))
@@ -247,8 +262,12 @@ class Job:
         """Segment the whole unseen measurement with the main generator's network."""
         from beamforge.segmentation import segment
 
+        recipe = self.recipe
+
         def make(folder: Path, _: Path) -> None:
-            segment(self.network(self.main), self.stack("unseen"), folder / "labels.tif")
+            model = self.run.folder / "networks" / self.main / "model"
+            origin = {"inputs": {str(model): sha256(model)}, "seed": recipe.seed, "measurement": self.origin}
+            segment(self.network(self.main), self.stack("unseen"), folder / "labels.tif", provenance=origin)
 
         self.run.stage("segmentation", {}, ["measurements", f"networks/{self.main}"], make)
 

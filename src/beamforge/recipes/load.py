@@ -14,6 +14,8 @@ from beamforge.errors import InputError, one_of
 from beamforge.recipes.schema import Recipe
 from beamforge.recipes.settings import read_settings
 
+_MOST_VALUES = 100_000
+
 _SHIPPED = resources.files("beamforge.recipes") / "shipped"
 
 
@@ -76,11 +78,27 @@ def _shipped_texts() -> dict[str, str]:
 def _parse(text: str, source: str) -> dict[str, Any]:
     try:
         values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise InputError(f"{source} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(values, dict):
         raise InputError(f"{source} holds {type(values).__name__}, a recipe is a mapping of settings")
+    _refuse_bomb(values, source)
     return values
+
+
+def _refuse_bomb(values: dict[str, Any], source: str) -> None:
+    """Refuse a few lines of YAML whose references to one another unfold into more than any recipe says."""
+    waiting: list[Any] = [values]
+    seen = 0
+    while waiting:
+        node = waiting.pop()
+        seen += 1
+        if seen > _MOST_VALUES:
+            raise InputError(f"{source} unfolds to more than {_MOST_VALUES} values; no recipe does, it is refused")
+        if isinstance(node, dict):
+            waiting += node.values()
+        elif isinstance(node, list):
+            waiting += node
 
 
 def parse_overrides(overrides: Sequence[str]) -> dict[str, Any]:

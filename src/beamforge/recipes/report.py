@@ -76,11 +76,21 @@ def _results(report: Report, job: Job) -> None:
         rows: list[list[Any]] = []
         for model, reference in zip(matrix.models, references, strict=True):
             scores = matrix.scores[model][dataset]
-            rows.append([model, scores.dice, scores.mean_iou, *([reference or None] if published else [])])
-        header = ["trained on", "Dice", "mean IoU", *(["published Dice / IoU"] if published else [])]
+            beside = [scores.mean_iou_tiles, reference or None] if published else []
+            rows.append([model, scores.dice, scores.mean_iou, *beside])
+        header = [
+            "trained on",
+            "Dice",
+            "mean IoU",
+            *(["IoU, mean of tiles", "published Dice / IoU"] if published else []),
+        ]
         sources = ", ".join(sorted({reference.source for reference in recipe.references}))
-        caption = f"Judged on {dataset} pixels, all rows on the same tiles." + (
-            f" Published: {sources}." if published else ""
+        whose = f" (held-out samples of the generator {job.main})" if dataset == "simulated" else ""
+        caption = f"Judged on {dataset} pixels{whose}, all rows on the same tiles." + (
+            f" Published: {sources}; its simulated figures are on samples of its own generator, its IoU is a mean of "
+            "tiles."
+            if published
+            else ""
         )
         report.table(header, rows, caption, highlight=[matrix.models.index(job.main)])
     for dataset in matrix.datasets:
@@ -174,8 +184,10 @@ def _simulation(report: Report, job: Job) -> None:
 def _measured_tiles(job: Job, channel: int, seed: int) -> list[np.ndarray]:
     from beamforge.learning.data import MeasuredTiles
 
-    tiles = MeasuredTiles(job.stack("annotated"), job.labels("annotated"), job.recipe.tile, seed, _TILES_SHOWN)
-    return [tiles.arrays(index)[0][channel] for index in range(_TILES_SHOWN)]
+    # One channel: the tiles are cut in memory, where a whole stack may not fit.
+    stack = job.stack("annotated")[[channel]]
+    tiles = MeasuredTiles(stack, job.labels("annotated"), job.recipe.tile, seed, _TILES_SHOWN)
+    return [tiles.arrays(index)[0][0] for index in range(_TILES_SHOWN)]
 
 
 def _refit(report: Report, job: Job, name: str) -> None:

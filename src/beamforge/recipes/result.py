@@ -38,7 +38,7 @@ class RunResult:
         table.add_column("")
         for dataset in self.matrix.datasets:
             published = any(self.reference(model, dataset) for model in self.matrix.models)
-            for column in ("Dice", "mIoU", *(["paper"] if published else [])):
+            for column in ("Dice", "mIoU", *(["tile IoU", "paper"] if published else [])):
                 table.add_column(f"{column}\n{dataset}", justify="right", style="dim" if column == "paper" else "")
         for model in self.matrix.models:
             cells = []
@@ -46,7 +46,8 @@ class RunResult:
                 scores = self.matrix.scores[model][dataset]
                 cells += [f"{scores.dice.value:.3f}", f"{scores.mean_iou.value:.3f}"]
                 if any(self.reference(other, dataset) for other in self.matrix.models):
-                    cells.append(self.reference(model, dataset))
+                    # The paper's IoU is a mean over tiles.
+                    cells += [f"{scores.mean_iou_tiles.value:.3f}", self.reference(model, dataset)]
             table.add_row(model, *cells)
         return table
 

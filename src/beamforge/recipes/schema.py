@@ -10,6 +10,9 @@ from beamforge.learning import NetworkConfig, TrainingConfig
 from beamforge.recipes.measurements import Measurement
 from beamforge.recipes.settings import Settings
 
+_LONGEST = 100
+"""Characters of a name that becomes a folder's."""
+
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -30,6 +33,20 @@ class HoldoutSettings(Settings):
 
     fraction: Fraction = 0.3
     block: PositiveInt = 64  # px
+    guard: NonNegativeInt = 4  # px
+    """Pixels at most this far from one to judge on are not learnt from: neighbours share noise and blur."""
+
+
+class MeasuredRowSettings(Settings):
+    """The network trained on the annotated measurement itself, for as many steps as the others.
+
+    By default it has what the neutron paper gave it (Sathe et al. 2024): 80 random tiles, as they are.
+    """
+
+    tiles: PositiveInt | None = 80
+    """How many random tiles there are; null draws new ones for every step."""
+    augment: bool = False
+    """Whether each is turned and mirrored at random."""
 
 
 class BaselineSettings(Settings):
@@ -47,7 +64,7 @@ class EvaluationSettings(Settings):
     """What the models are judged on."""
 
     simulated_tiles: PositiveInt = 48
-    """Held-out simulated tiles of the first generator."""
+    """Held-out simulated tiles of the first generator to judge on; as many others watch the trainings."""
     bootstrap: NonNegativeInt = 2000
     """Resamples of the interval over tiles."""
 
@@ -76,8 +93,8 @@ class Recipe(Settings):
     holdout: HoldoutSettings = HoldoutSettings()
     tile: PositiveInt = 192  # px
     generators: dict[str, GeneratorSettings] = Field(min_length=1)
-    measured_row: bool = True
-    """Whether a network trained on the annotated measurement itself is a row of the table."""
+    measured_row: MeasuredRowSettings | None = MeasuredRowSettings()
+    """The row trained on tiles of the annotated measurement itself; null leaves it out."""
     network: NetworkConfig = NetworkConfig()
     training: TrainingConfig = TrainingConfig()
     baselines: BaselineSettings = BaselineSettings()
@@ -88,6 +105,11 @@ class Recipe(Settings):
 
     @model_validator(mode="after")
     def _names_fit(self) -> Self:
+        for name in (self.name, *self.generators):
+            if not name.isprintable() or name != name.strip() or name.startswith(".") or not 0 < len(name) <= _LONGEST:
+                raise ValueError(f"{name!r} cannot name a folder of the run; take 1 to {_LONGEST} letters")
+            if {"/", "\\"} & set(name):
+                raise ValueError(f"{name!r} names a folder of the run, so it cannot hold a slash")
         reserved = {"measured", "simulated"} & set(self.generators)
         if reserved:
             raise ValueError(f"a generator cannot be named {reserved.pop()!r}, that row exists already")

@@ -94,10 +94,19 @@ class Run:
             temporary.mkdir()
             make(temporary, scratch)
             self.seconds[name] = time.perf_counter() - start
-            write_json(temporary / _MARKER, {"key": key, "seconds": round(self.seconds[name], 3), "after": list(after)})
+            seconds = round(self.seconds[name], 3)
+            record = {"key": key, "seconds": seconds, "after": list(after), "settings": settings}
+            write_json(temporary / _MARKER, {**record, "beamforge": __version__})
         shutil.rmtree(scratch, ignore_errors=True)
         self._log(name, "finished", seconds=round(self.seconds[name], 2))
         return folder
+
+    def recall(self) -> None:
+        """Read how long the finished stages of an earlier run took."""
+        for marker in sorted(self.folder.rglob(_MARKER)):
+            name = marker.parent.relative_to(self.folder).as_posix()
+            if not name.startswith("."):
+                self.seconds[name] = read_json(marker)["seconds"]
 
     def _scratch(self, name: str, key: str) -> Path:
         """Give the scratch folder of a stage; one left by other settings is cleared."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.random import default_rng
 
 from beamforge.errors import InputError
+from beamforge.files import atomic_path
 from beamforge.io import Inspection, inspect_file, named_classes, open_labels, open_stack
 from beamforge.recipes.job import Job
 from beamforge.recipes.load import load_recipe
@@ -24,12 +25,17 @@ from beamforge.recipes.stages import Run
 from beamforge.simulation import Scenario
 from beamforge.simulation.intensities.johnson_field import JohnsonField
 from beamforge.simulation.scenes.checkerboard import Checkerboard
+from beamforge.simulation.stored import StoredSamples
 from beamforge.simulation.validation import RefitDifferences
 from beamforge.simulation.validation import validate as validate_model
+from beamforge.stack import check_pair
 from beamforge.statistics.correlation import CorrelationKind
 from beamforge.statistics.model import IntensityModel, MarginalKind
 
 if TYPE_CHECKING:
+    from beamforge.classical import Classifier
+    from beamforge.classical.clustering import Clusters
+    from beamforge.classical.clustering.selection import Criterion, Method
     from beamforge.evaluation import Scores
     from beamforge.learning import Segmenter
     from beamforge.learning.data import LabelledImages
@@ -161,9 +167,19 @@ def train(
     check: LabelledImages
     if validation is not None:
         learn, check = samples, StoredDataset(validation)
+        _refuse_same_samples(learn.samples, check.samples)
     else:
         learn, check = samples.split(_VALIDATION_SHARE)
     return train_network(chosen.network, chosen.training, learn, check, output, simulated=True, inputs=[data])
+
+
+def _refuse_same_samples(learn: StoredSamples, check: StoredSamples) -> None:
+    """Refuse to validate on samples that are trained on: sample i of a seed is the same in every data set."""
+    if (learn.seed, learn.attrs["fingerprint"]) == (check.seed, check.attrs["fingerprint"]):
+        raise InputError(
+            f"{check.path} holds the samples of {learn.path}: both were simulated with the seed {learn.seed}; simulate "
+            "the validation data with another --seed"
+        )
 
 
 def evaluate(
@@ -221,9 +237,92 @@ def segment(model: str | Path, stack: str | Path, output: str | Path) -> Segment
     return apply(load_predictor(model), open_stack(stack), output)
 
 
+def cluster(
+    stack: str | Path,
+    count: int | Criterion,
+    output: str | Path,
+    *,
+    method: Method = "kmeans",
+    position_weight: float = 0.0,
+    most: int = 12,
+    bin_factor: int = 1,
+    restarts: int = 10,
+    seed: int = 0,
+    device: str | None = None,
+) -> Clusters:
+    """Group the pixels of a stack by their spectra; see `beamforge.classical.clustering.cluster`.
+
+    Parameters
+    ----------
+    stack
+        The stack's file.
+    count
+        Number of clusters, or the criterion that chooses it.
+    output
+        Folder for ``labels.tif``, ``centroids.csv``, ``clusters.json`` and the figure ``clusters.png``.
+    bin_factor
+        How many neighbouring channels are averaged before.
+    seed
+        Of the random stream.
+    method, position_weight, most, restarts, device
+        As of `beamforge.classical.clustering.cluster`.
+    """
+    from beamforge.classical.clustering import cluster as group
+    from beamforge.provenance import provenance
+    from beamforge.reduction.binning import bin_channels
+    from beamforge.reporting.figures import cluster_overview
+
+    opened = open_stack(stack)
+    if bin_factor != 1:
+        opened = bin_channels(opened, bin_factor)
+    settings: dict[str, Any] = {"method": method, "position_weight": position_weight, "restarts": restarts}
+    found = group(opened, count, default_rng(seed), most=most, device=device, **settings)
+    origin = provenance(
+        simulated=bool(opened.attrs.get("simulated", False)),
+        seed=seed,
+        recipe={"count": count, "most": most, "bin_factor": bin_factor, **settings},
+        source=str(stack),
+    )
+    found.save(output, provenance=origin)
+    units = opened.attrs.get("units")
+    figure = cluster_overview(found.labels, found.centroids, found.channels, found.correlation, units=units)
+    with atomic_path(Path(output) / "clusters.png") as temporary:
+        figure.savefig(temporary, format="png", dpi=150)
+    return found
+
+
+def classify(
+    stack: str | Path,
+    labels: str | Path,
+    output: str | Path,
+    *,
+    method: str = "random_forest",
+    sigmas_px: tuple[float, ...] = (1.0, 2.0, 4.0),
+    pixels_per_class: int = 2000,
+    seed: int = 0,
+) -> Classifier:
+    """Train a classical classifier on scribbles or a full mask and write it as one JSON file.
+
+    `evaluate` and `segment` take the file as they take a network; see
+    `beamforge.classical.pixels.train_classifier` for the methods.
+    """
+    from beamforge.classical.pixels import Filters, train_classifier
+
+    opened = open_stack(stack)
+    marked = open_labels(labels, stack=opened)
+    check_pair(opened, marked, str(stack), str(labels))
+    filters = Filters(sigmas_px=sigmas_px)
+    rng = default_rng(seed)
+    trained = train_classifier(opened, marked, method, rng, filters=filters, pixels_per_class=pixels_per_class)
+    trained.save(output)
+    return trained
+
+
 def report(folder: str | Path) -> Path:
     """Write the report of a finished run again."""
     recipe = Path(folder) / "recipe.yaml"
     if not recipe.exists():
         raise InputError(f"{folder} is not a run: it holds no recipe.yaml")
-    return write_report(Job(load_recipe(recipe), Run(folder)))
+    stages = Run(folder)
+    stages.recall()
+    return write_report(Job(load_recipe(recipe), stages))

@@ -24,7 +24,7 @@ from beamforge.segmentation.probabilities import open_probability_writer
 from beamforge.segmentation.quicklook import QuickLook
 from beamforge.segmentation.source import Source, as_source
 from beamforge.segmentation.tiling import Tiling
-from beamforge.stack import IGNORE
+from beamforge.stack import IGNORE, is_simulated
 
 Invalid = Literal["predict", "ignore"]
 Labels = NDArray[np.uint8]
@@ -112,7 +112,7 @@ def segment(
     progress
         Whether to show how far the work is.
     provenance
-        Where the labels come from; by default the version and the settings of this call.
+        What is known about the origin of predictor and stack; kept with the version and the settings of this call.
 
     Returns
     -------
@@ -134,7 +134,7 @@ def segment(
     picture = _beside(target, ".png") if quicklook else None
     likelihoods = _beside(target, ".probabilities.zarr") if probabilities else None
     scale = {key: stack.attrs[key] for key in ("pixel_size", "pixel_size_unit") if key in stack.attrs}
-    origin = dict(provenance) if provenance is not None else _origin(predictor, stack, tiling)
+    origin = _origin(predictor, stack, tiling) | dict(provenance or {})
     look = QuickLook(source.height, source.width, source.planes // 2)
     tally = _Tally()
     with contextlib.ExitStack() as opened:
@@ -172,7 +172,7 @@ def _beside(target: Path, ending: str) -> Path:
 
 def _origin(predictor: Predictor, stack: xr.DataArray, tiling: Tiling) -> dict[str, Any]:
     return describe_origin(
-        simulated=bool(stack.attrs.get("simulated", False)),
+        simulated=is_simulated(stack),
         predictor=type(predictor).__name__,
         channels=[channel.label for channel in predictor.channels],
         tiling=dataclasses.asdict(tiling),

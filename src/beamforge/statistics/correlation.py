@@ -18,12 +18,15 @@ from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 from scipy.signal import correlate2d
 
 from beamforge.arrays import Float64, Float64Field
 
 CorrelationKind = Literal["none", "channels", "space", "both"]
+
+_UNIT = 1e-6
+"""How far sums that are 1 may be off: compiled loops trust these numbers and check nothing."""
 
 FACTORS = 8
 """Up to this many channels a channel matrix is kept whole; beyond, as that many factors and a diagonal."""
@@ -44,6 +47,15 @@ class ChannelMatrices(BaseModel):
 
     loadings: Float64Field
     own: Float64Field
+
+    @model_validator(mode="after")
+    def _of_unit_variance(self) -> Self:
+        if self.loadings.ndim != 3 or self.loadings.shape[:2] != self.own.shape:
+            raise ValueError(f"loadings {self.loadings.shape} do not fit own {self.own.shape} (class, channel)")
+        # Written so that NaN is refused too.
+        if not (np.abs((self.loadings**2).sum(axis=2) + self.own**2 - 1.0) < _UNIT).all():
+            raise ValueError("the squares of loadings and own must add up to 1 for every class and channel")
+        return self
 
     @classmethod
     def independent(cls, classes: int, channels: int) -> Self:
@@ -122,6 +134,25 @@ class Correlation(BaseModel):
     drift_sigmas: Float64Field
     drift_weights: Float64Field
     drift_share: Float64Field
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        shapes = {self.noise.own.shape, self.drift.own.shape, self.drift_share.shape}
+        if len(shapes) > 1:
+            raise ValueError(f"noise, drift and drift_share are of different classes and channels: {sorted(shapes)}")
+        rows, columns = self.kernel.shape if self.kernel.ndim == 2 else (0, 0)
+        if rows != columns or rows % 2 == 0 or not abs((self.kernel**2).sum() - 1.0) < _UNIT:
+            raise ValueError(
+                f"the kernel of shape {self.kernel.shape} must be square with an odd side, its squares adding up to 1"
+            )
+        sigmas, weights = self.drift_sigmas, self.drift_weights
+        if sigmas.ndim != 1 or sigmas.shape != weights.shape or not (np.isfinite(sigmas) & (sigmas > 0)).all():
+            raise ValueError("drift_sigmas must be positive lengths in px, one for each of drift_weights")
+        if not ((weights >= 0).all() and (weights.size == 0 or abs(weights.sum() - 1.0) < _UNIT)):
+            raise ValueError("drift_weights must not be negative and must add up to 1")
+        if not ((self.drift_share >= 0) & (self.drift_share <= 1)).all():
+            raise ValueError("drift_share must lie between 0 and 1")
+        return self
 
     @classmethod
     def none(cls, classes: int, channels: int) -> Self:

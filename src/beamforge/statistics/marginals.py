@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from scipy.interpolate import PchipInterpolator
 from scipy.special import ndtr, ndtri
 
@@ -51,6 +51,17 @@ class Marginals(BaseModel, ABC):
     high: Float64Field
     ks: Float64Field
     w1: Float64Field
+
+    @model_validator(mode="after")
+    def _of_one_shape(self) -> Self:
+        shapes = {name: getattr(self, name).shape for name in ("low", "counts", "high", "ks", "w1")}
+        if self.low.ndim != 2 or len(set(shapes.values())) > 1:
+            raise ValueError(f"arrays must be (class, channel) of one size, got {shapes}")
+        if not (self.counts >= 2).all():
+            raise ValueError("counts must be at least 2")
+        if not (np.isfinite(self.low) & np.isfinite(self.high) & (self.low < self.high)).all():
+            raise ValueError("low must be below high, both finite")
+        return self
 
     @abstractmethod
     def _value(self, z: Float64, label: int | None) -> Float64:
@@ -167,6 +178,16 @@ class JohnsonMarginals(Marginals):
     epsilon: Float64Field
     lambda_: Float64Field
 
+    @model_validator(mode="after")
+    def _growing_curves(self) -> Self:
+        parameters = (self.gamma, self.eta, self.epsilon, self.lambda_)
+        sizes = {self.shape, *(p.shape for p in parameters)}
+        if len(sizes) > 1 or [len(row) for row in self.family] != [self.shape[1]] * self.shape[0]:
+            raise ValueError(f"family, gamma, eta, epsilon and lambda_ must be of shape {self.shape} (class, channel)")
+        if not (np.isfinite(parameters).all() and (self.eta * self.lambda_ > 0).all()):
+            raise ValueError("parameters must be finite, eta and lambda_ not 0 and of one sign")
+        return self
+
     @classmethod
     def fit(cls, summary: Summary, method: Method = "quantiles") -> Self:
         """Fit by quantiles, moments or likelihood.
@@ -255,13 +276,22 @@ class EmpiricalMarginals(Marginals):
     marginal: Literal["empirical"] = "empirical"
     knots: Float64Field
 
+    @model_validator(mode="after")
+    def _growing_knots(self) -> Self:
+        if self.knots.ndim != 3 or self.knots.shape[:2] != self.shape or self.knots.shape[2] < 2:
+            raise ValueError(f"knots of shape {self.knots.shape} do not fit {self.shape} (class, channel)")
+        if not (np.isfinite(self.knots).all() and (np.diff(self.knots, axis=2) > 0).all()):
+            raise ValueError("knots must be finite and grow")
+        return self
+
     @classmethod
     def fit(cls, summary: Summary) -> Self:
         """Take the quantiles over, smoothed where a sample is too small for so many."""
         knots = np.empty_like(summary.knots)
         for place in np.ndindex(*summary.counts.shape):
             knots[place] = _smoothed(summary.knots[place], int(summary.counts[place]))
-        bare = cls(counts=summary.counts, low=summary.low, high=summary.high, ks=0.0, w1=0.0, knots=knots)
+        unknown = np.zeros_like(summary.low)
+        bare = cls(counts=summary.counts, low=summary.low, high=summary.high, ks=unknown, w1=unknown, knots=knots)
         fitted = bare.quantile(_even_probabilities())
         cdf = ndtr(bare.to_normal(summary.even))
         ks = np.maximum(kolmogorov_smirnov(cdf) - 0.5 / EVEN_QUANTILES, 0.0)

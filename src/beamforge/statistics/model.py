@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 import numpy as np
 import xarray as xr
 from numpy.random import Generator, default_rng
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from beamforge.arrays import Int64Field
 from beamforge.errors import InputError, one_of
@@ -45,6 +45,19 @@ class IntensityModel(BaseModel):
     marginals: AnyMarginals
     correlation: Correlation
     invalid_counts: Int64Field
+
+    @model_validator(mode="after")
+    def _of_these_classes_and_channels(self) -> Self:
+        expected = (len(self.classes), len(self.channels))
+        found = {
+            "marginals": self.marginals.shape,
+            "correlation": self.correlation.drift_share.shape,
+            "invalid_counts": self.invalid_counts.shape,
+        }
+        for name, shape in found.items():
+            if shape != expected:
+                raise ValueError(f"{name} is of {shape} classes and channels, {expected} are named")
+        return self
 
     @property
     def pixel_counts(self) -> np.ndarray:
@@ -129,7 +142,12 @@ class IntensityModel(BaseModel):
         try:
             return cls.model_validate(content)
         except ValidationError as error:
-            raise InputError(f"{path} is not a valid intensity model: {error.errors()[0]['msg']}") from error
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"])
+            message = first["msg"].removeprefix("Value error, ")
+            raise InputError(
+                f"{path} is not a valid intensity model: {f'{place}: ' if place else ''}{message}"
+            ) from error
 
 
 def _check_choice(setting: str, given: str, available: tuple[str, ...]) -> None:

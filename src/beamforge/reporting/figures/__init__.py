@@ -1,5 +1,6 @@
 """Figures of a report: pure functions of arrays and records that return `matplotlib.figure.Figure`."""
 
+from beamforge.reporting.figures.clusters import cluster_overview, spectra_with_edges
 from beamforge.reporting.figures.intensities import fitted_densities
 from beamforge.reporting.figures.maps import channel_correlations, class_channel_maps, confusion_matrix
 from beamforge.reporting.figures.measurement import measurement
@@ -13,6 +14,7 @@ __all__ = [
     "Score",
     "channel_correlations",
     "class_channel_maps",
+    "cluster_overview",
     "confusion_matrix",
     "correlation_by_lag",
     "fitted_densities",
@@ -20,5 +22,6 @@ __all__ = [
     "prediction_panels",
     "score_chart",
     "simulated_beside_measured",
+    "spectra_with_edges",
     "training_curves",
 ]

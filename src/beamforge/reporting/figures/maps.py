@@ -57,7 +57,7 @@ def class_channel_maps(maps: Mapping[str, ArrayLike], classes: Classes, channels
         values = np.asarray(given, dtype=np.float64)
         if values.shape != (len(classes), len(channels)):
             raise InputError(f"{title} has shape {values.shape}, expected {(len(classes), len(channels))}")
-        shown = _heat(axes, values)
+        shown = draw_heat(axes, values)
         axes.set_title(title)
         axes.set_yticks(range(len(classes)), classes.names)
         extend = "both" if shown.norm.vmin else "max"
@@ -94,7 +94,7 @@ def confusion_matrix(counts: ArrayLike, classes: Classes, *, title: str = "") ->
     side = min(FULL_WIDTH - 1.4, max(3.0, 0.42 * len(classes) + 1.6))
     figure = new_figure(side + 1.4, side)
     axes = figure.subplots()
-    shown = _heat(axes, fractions, limits=(0.0, 1.0))
+    shown = draw_heat(axes, fractions, limits=(0.0, 1.0))
     axes.set_aspect("equal")
     axes.set_title(title)
     axes.set_xlabel("predicted class")
@@ -122,7 +122,7 @@ def channel_correlations(matrices: Mapping[str, ArrayLike], channels: Sequence[C
     figure = new_figure(FULL_WIDTH, FULL_WIDTH / len(matrices) + 0.4 if len(matrices) > 1 else 4.5)
     grid = figure.subplots(1, len(matrices), squeeze=False, sharey=True).ravel()
     for axes, (title, values) in zip(grid, matrices.items(), strict=True):
-        shown = _heat(axes, np.asarray(values, dtype=np.float64), limits=(-1.0, 1.0), colours=DIVERGING)
+        shown = draw_heat(axes, np.asarray(values, dtype=np.float64), limits=(-1.0, 1.0), colours=DIVERGING)
         axes.set_aspect("equal")
         axes.set_title(title)
         _name_channels(axes, channels, _MOST_TICKS // len(matrices))
@@ -134,9 +134,15 @@ def channel_correlations(matrices: Mapping[str, ArrayLike], channels: Sequence[C
     return figure
 
 
-def _heat(
-    axes: Axes, values: Float64, *, limits: tuple[float, float] | None = None, colours: str | None = None
+def draw_heat(
+    axes: Axes,
+    values: Float64,
+    *,
+    limits: tuple[float, float] | None = None,
+    colours: str | None = None,
+    most_numbered: int = _MOST_NUMBERED,
 ) -> AxesImage:
+    """Draw values (row, column) as a heat map with numbers in its cells where they fit; NaN is left blank."""
     signed = bool((values < 0).any())
     if limits is None:
         high = max(map(abs, robust_limits([values], _TAILS)))
@@ -146,7 +152,7 @@ def _heat(
     shown.set_cmap(shown.get_cmap().with_extremes(bad=RIGHT))
     axes.grid(visible=False)
     axes.tick_params(axis="y", length=0)
-    if values.shape[1] <= _MOST_NUMBERED:
+    if values.shape[1] <= most_numbered:
         _number_cells(axes, shown, values)
     return shown
 

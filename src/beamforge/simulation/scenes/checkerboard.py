@@ -7,12 +7,13 @@ from typing import Self
 
 import numpy as np
 from numpy.random import Generator
-from pydantic import PositiveInt, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
 from beamforge.arrays import Integers
 from beamforge.simulation.interval import IntegerInterval
 from beamforge.simulation.sample import Parameters, Sample
 from beamforge.simulation.step import Scene
+from beamforge.stack import IGNORE
 
 
 class Checkerboard(Scene, name="checkerboard"):
@@ -25,7 +26,7 @@ class Checkerboard(Scene, name="checkerboard"):
     in a tile on average; an interval draws another width for each tile, so that no size of region is special.
     """
 
-    classes: PositiveInt
+    classes: int = Field(ge=1, le=IGNORE)
     tile: PositiveInt = 192  # px
     width: PositiveInt | IntegerInterval | None = None  # px
 
