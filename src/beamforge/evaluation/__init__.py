@@ -3,6 +3,7 @@
 from beamforge.evaluation.bootstrap import Bootstrap, Estimate
 from beamforge.evaluation.confusion import Counts, confusion, tile_confusions
 from beamforge.evaluation.difference import Difference, paired_difference
+from beamforge.evaluation.hardness import Hardness, find_hardness
 from beamforge.evaluation.intervals import agresti_coull, bootstrap_interval, t_interval
 from beamforge.evaluation.judge import (
     Judged,
@@ -25,6 +26,7 @@ __all__ = [
     "Counts",
     "Difference",
     "Estimate",
+    "Hardness",
     "Judged",
     "Matrix",
     "MeasuredImage",
@@ -40,6 +42,7 @@ __all__ = [
     "count_confusions",
     "evaluate",
     "evaluate_image",
+    "find_hardness",
     "paired_difference",
     "predict_image",
     "predict_labels",

@@ -1,0 +1,81 @@
+"""How well a network does on each single sample."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from beamforge.arrays import Float32, Float64
+from beamforge.predictor import Predictor
+from beamforge.stack import IGNORE
+
+if TYPE_CHECKING:
+    from beamforge.learning.plan import LabelledTiles
+
+Labels = NDArray[Any]
+Score = Callable[[Float32, Labels], float]
+"""Maps the log-probabilities (class, y, x) of a sample and its labels (y, x) to a number, the higher the better; NaN if
+no pixel counts."""
+
+
+def mean_iou(log_probabilities: Float32, labels: Labels) -> float:
+    """Give the mean IoU of the classes that the labels hold."""
+    counted = labels != IGNORE
+    truth, found = labels[counted].astype(np.int64), log_probabilities.argmax(axis=0)[counted]
+    if not truth.size:
+        return float("nan")
+    classes = len(log_probabilities)
+    table = np.bincount(truth * classes + found, minlength=classes**2).reshape(classes, classes).astype(np.float64)
+    both, held = np.diagonal(table), table.sum(axis=1)
+    either = held + table.sum(axis=0) - both
+    return float(np.mean((both / np.maximum(either, 1.0))[held > 0]))
+
+
+def log_likelihood(log_probabilities: Float32, labels: Labels) -> float:
+    """Give the mean log-probability of the true classes."""
+    counted = labels != IGNORE
+    if not counted.any():
+        return float("nan")
+    truth = np.where(counted, labels, 0).astype(np.int64)
+    own = np.take_along_axis(log_probabilities, truth[None], axis=0)[0]
+    return float(own[counted].mean(dtype=np.float64))
+
+
+SCORES: dict[str, Score] = {"mean_iou": mean_iou, "log_likelihood": log_likelihood}
+
+
+def score_samples(predictor: Predictor, samples: LabelledTiles, score: Score, *, batch: int = 16) -> Float64:
+    """Score each sample of a data set.
+
+    Parameters
+    ----------
+    predictor
+        What is judged.
+    samples
+        Images of one shape with labels (y, x), or labels (1, 1) for a network that classifies whole tiles.
+    score
+        One of `SCORES` or a function like them.
+    batch
+        Samples predicted at once.
+
+    Returns
+    -------
+    float64 (sample,), NaN where no pixel counts.
+    """
+    scores: list[float] = []
+    for start in range(0, len(samples), batch):
+        some = [samples[number] for number in range(start, min(start + batch, len(samples)))]
+        images = np.stack([image.numpy() for image, _ in some])
+        found = predictor.log_probabilities(images)
+        scores += [score(one, labels.numpy()) for one, (_, labels) in zip(found, some, strict=True)]
+    return np.array(scores)
+
+
+def worst(scores: Float64, count: int) -> NDArray[np.int64]:
+    """Give the numbers of the samples (count,) with the lowest scores, the lowest first; those without one never."""
+    order = np.argsort(scores, kind="stable")
+    defined = order[~np.isnan(scores[order])]
+    return defined[:count].astype(np.int64)
