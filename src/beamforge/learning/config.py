@@ -88,7 +88,7 @@ class TrainingConfig(BaseModel):
         Name of the loss, such as ``"cross_entropy_dice"`` or ``"focal"``, and its options; see docs/networks.md.
     class_weights
         Weight of the classes in a loss that can weigh them: ``"equal"``, from the data (``"inverse"`` or
-        ``"inverse_root"`` of how often they occur in its first samples), or a number for each class.
+        ``"inverse_root"`` of how often they occur in some of its samples), or a number for each class.
     optimizer, learning_rate, weight_decay
         The optimiser; SGD runs with a momentum of 0.9.
     schedule, warmup
