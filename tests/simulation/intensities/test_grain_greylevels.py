@@ -48,7 +48,7 @@ def test_bare_grains_have_one_tone_each(channels):
 
 
 def test_noise_and_texture_have_the_spread_asked_for():
-    before = scene(tile=256, diameter=40.0)
+    before = scene(tile=256, diameter=20.0)
     bare = painted(before, **BARE)
     noisy = painted(before, **{**BARE, "noise": 7.0})
     assert (noisy - bare).std() == pytest.approx(7.0, rel=0.02)

@@ -26,7 +26,7 @@ from beamforge.simulation.step import Intensity
 
 _CANDIDATES = 8
 """Tones tried for a grain until one differs enough from its neighbours'."""
-_PERLIN_SCALE = 3.2
+_PERLIN_SCALE = 4.15
 """Makes Perlin noise of two octaves of about unit variance."""
 
 
@@ -106,7 +106,7 @@ class GrainGreylevels(Intensity, name="grain_greylevels"):
         """
         appearance = Appearance.fit(images, rng, names=names)
         factors = {
-            "texture": Interval(low=0.2, high=1.1),
+            "texture": Interval(low=0.15, high=0.9),
             "striation": Interval(low=0.0, high=0.8),
             "noise": Interval(low=0.5, high=1.3),
             "blur": Interval(low=0.4, high=1.2),
