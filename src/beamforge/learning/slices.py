@@ -198,7 +198,7 @@ class SliceTiles(LabelledImages):
         origin = tuple(
             min(max(c - half, 0), max(side - self.tile, 0)) for c, side in zip(centre, labels.shape, strict=True)
         )
-        cut, marked = cut_padded(image, labels, origin, self.tile)  # type: ignore[arg-type]
+        cut, marked = cut_padded(image, labels, origin, self.tile)
         if self.augment:
             turns, mirrored = int(rng.integers(4)), bool(rng.integers(2))
             cut, marked = np.rot90(cut, turns, axes=(-2, -1)), np.rot90(marked, turns, axes=(-2, -1))
