@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import xarray as xr
 from pydantic import Field
 
 from beamforge.io import open_label_volume, open_stack
 from beamforge.io.slices import AnnotatedSlices, Pairing, VolumeSlices, open_slice_files
 from beamforge.recipes.places import Places
 from beamforge.recipes.settings import Settings
-from beamforge.stack import Classes, channels_of
+from beamforge.stack import Classes
 
 
 class SliceFiles(Settings):
@@ -83,9 +84,7 @@ class SliceVolume(Settings):
 def volume_slices(volume: str | Path, labels: str | Path, classes: tuple[str, ...], cache_bytes: int) -> VolumeSlices:
     """Open a volume, whose slices are the channels of a stack, and its label volume."""
     stack = open_stack(volume)
-    modes = {channel.mode for channel in channels_of(stack)}
-    slices = stack.drop_vars([name for name in stack.coords if name != "z"]).rename({"channel": "z"})
-    slices.attrs["mode"] = modes.pop() if len(modes) == 1 else "intensity"
+    slices = xr.DataArray(stack.data, dims=("z", "y", "x"), attrs=stack.attrs)
     marked = open_label_volume(labels)
     return VolumeSlices(slices, marked, Classes(names=classes), name=str(volume), cache_bytes=cache_bytes)
 

@@ -8,10 +8,8 @@ import tifffile
 from numpy.random import default_rng
 
 from beamforge.errors import InputError
-from beamforge.io import save_labels
 from beamforge.recipes.places import Places
 from beamforge.recipes.slice_data import SliceFiles, SliceVolume
-from beamforge.stack import as_labels
 
 
 def test_a_multi_page_volume_and_its_label_volume_are_read_slice_by_slice(tmp_path: Path) -> None:
