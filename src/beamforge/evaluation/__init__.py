@@ -1,6 +1,7 @@
 """Scores, intervals, the train x evaluate matrix, and statistics of repeated runs."""
 
 from beamforge.evaluation.bootstrap import Bootstrap, Estimate
+from beamforge.evaluation.classification import ClassificationScores, evaluate_classifier
 from beamforge.evaluation.confusion import Counts, confusion, tile_confusions
 from beamforge.evaluation.difference import Difference, paired_difference
 from beamforge.evaluation.hardness import Hardness, find_hardness
@@ -22,6 +23,7 @@ from beamforge.evaluation.scores import ClassScores, Scores
 __all__ = [
     "Bootstrap",
     "ClassScores",
+    "ClassificationScores",
     "Comparison",
     "Counts",
     "Difference",
@@ -41,6 +43,7 @@ __all__ = [
     "confusion",
     "count_confusions",
     "evaluate",
+    "evaluate_classifier",
     "evaluate_image",
     "find_hardness",
     "paired_difference",
