@@ -187,6 +187,11 @@ class Selection(LabelledImages):
         data, number = self._items[index]
         return data.arrays(number)
 
+    def make_sample(self, index: int) -> Sample:
+        """Take the sample of its data set."""
+        data, number = self._items[index]
+        return data.make_sample(number)
+
 
 class MeasuredTiles(LabelledImages):
     """Random tiles of a measurement.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from beamforge.evaluation.hardness import Hardness, ParameterHardness
 from beamforge.reporting.figures.hardness import hardness_panels
 from beamforge.reporting.numbers import format_number
-from beamforge.reporting.report import Report
+from beamforge.reporting.report import Cell, Report
 
 _LITTLE = 0.1
 
@@ -24,7 +24,7 @@ def add_hardness(report: Report, hardness: Hardness) -> None:
         f"{hardness.score} over the most important parameters of the simulation.",
         f"Panels of the {hardness.score} over the values of each parameter.",
     )
-    rows = [
+    rows: list[list[Cell]] = [
         [one.name, round(one.importance, 3), round(one.span, 3), round(one.hardest, 3), round(one.easiest, 3)]
         for one in hardness.parameters
     ]

@@ -20,7 +20,9 @@ from beamforge.learning.adaptive.scoring import SCORES, score_samples, worst
 from beamforge.learning.config import TrainingConfig
 from beamforge.learning.data import LabelledImages, Selection, StoredDataset
 from beamforge.learning.plan import LabelledTiles
+from beamforge.learning.pools import Joined
 from beamforge.learning.segmenter import Segmenter
+from beamforge.learning.trained import TrainedNetwork
 from beamforge.learning.training import train
 from beamforge.simulation.dataset import write_dataset
 from beamforge.simulation.scenario import Scenario
@@ -40,12 +42,20 @@ class Learner:
     load
         Reads a trained network from its folder.
     view
-        Turns simulated samples into what it learns from, such as tiles with a class each.
+        Turns simulated samples into what it learns from, such as `TileClasses`.
     """
 
-    train: Callable[..., Segmenter] = train
-    load: Callable[..., Segmenter] = Segmenter.load
-    view: Callable[[LabelledImages], LabelledImages] = lambda samples: samples
+    train: Callable[..., TrainedNetwork[Any]]
+    load: Callable[..., TrainedNetwork[Any]]
+    view: Callable[[LabelledImages], LabelledTiles]
+
+
+def _as_they_are(samples: LabelledImages) -> LabelledTiles:
+    return samples
+
+
+SEGMENT = Learner(train, Segmenter.load, _as_they_are)
+"""Learns a class for every pixel."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +106,7 @@ class FineTuning:
     config: AdaptiveConfig
     training: TrainingConfig
     seed: int
-    learner: Learner = Learner()
+    learner: Learner = SEGMENT
     progress: bool = True
 
     def run(
@@ -106,7 +116,7 @@ class FineTuning:
         validation: Mapping[str, LabelledTiles],
         out: str | Path,
         sampling: Sampling = "adaptive",
-    ) -> Segmenter:
+    ) -> TrainedNetwork[Any]:
         """Do all rounds, or those that are left.
 
         Parameters
@@ -114,7 +124,7 @@ class FineTuning:
         start
             Folder of the trained network to go on with.
         seen
-            What it was trained on, as the learner views it.
+            What it was trained on.
         validation
             What to validate with after every epoch, by name.
         out
@@ -141,21 +151,21 @@ class FineTuning:
             if sampling == "adaptive":
                 source = self._variations(self.score(network, folder, seeds[0]))
             write_dataset(source, folder / "samples.zarr", self.config.samples, seeds[1], progress=self.progress)
-            new = self.learner.view(StoredDataset(folder / "samples.zarr"))
+            new = StoredDataset(folder / "samples.zarr")
             network = self.learner.train(
                 network.description.network.model_copy(update={"weights": str(model / "model.safetensors")}),
                 self.training,
-                mixed(seen, new, self.config.old_share, seeds[2]),
+                self.learner.view(mixed(seen, new, self.config.old_share, seeds[2])),
                 validation,
                 folder / "training",
                 simulated=True,
                 scaling=network.description.scaling,
                 origin={"sampling": sampling, "round": number},
             )
-            model, seen = folder / "training" / "model", joined(seen, new)
+            model, seen = folder / "training" / "model", Joined([seen, new])
         return network
 
-    def score(self, network: Segmenter, folder: str | Path, seed: int) -> Scored:
+    def score(self, network: TrainedNetwork[Any], folder: str | Path, seed: int) -> Scored:
         """Score fresh samples and choose the worst, or read what was found before."""
         folder = Path(folder)
         if not (folder / "scores.json").exists():
@@ -181,7 +191,7 @@ class FineTuning:
         parents = [self.scenario(scored.seed, number).parameters for number in scored.chosen]
         return Variations(self.scenario, parents, self.config.spread)
 
-    def _check_start(self, network: Segmenter) -> None:
+    def _check_start(self, network: TrainedNetwork[Any]) -> None:
         if network.classes.names != self.scenario.classes.names or len(network.channels) != len(self.scenario.channels):
             raise InputError(
                 f"the network has the classes {list(network.classes.names)} and {len(network.channels)} channels, the "
@@ -198,11 +208,6 @@ def read_scores(folder: str | Path) -> Scored:
         parameters={name: np.array(values, dtype=np.float64) for name, values in table["parameters"].items()},
         chosen=tuple(table["chosen"]),
     )
-
-
-def joined(first: LabelledImages, second: LabelledImages) -> Selection:
-    """Put two data sets one after the other."""
-    return Selection([(part, number) for part in (first, second) for number in range(len(part))])
 
 
 def mixed(old: LabelledImages, new: LabelledImages, old_share: float, seed: int) -> Selection:
