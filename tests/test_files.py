@@ -142,6 +142,24 @@ def test_a_disk_that_is_full_at_the_flush_loses_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["result.txt"]
 
 
+def test_a_full_disk_that_safetensors_meets_in_a_folder_is_named_by_the_folder(tmp_path: Path) -> None:
+    code = """
+import numpy as np
+from safetensors.numpy import save_file
+from beamforge.files import atomic_path
+""" + FULL.replace(
+        'write_text(sys.argv[1], "new" * 100_000)',
+        """with atomic_path(sys.argv[1]) as folder:
+        folder.mkdir()
+        with atomic_path(folder / "weights") as temporary:
+            save_file({"weights": np.zeros(100_000)}, temporary)""",
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "model")]
+    message = subprocess.run(command, capture_output=True, check=True, text=True).stdout
+    assert message.startswith(f"{tmp_path / 'model'}: the disk is full; free some space")
+    assert not list(tmp_path.iterdir())
+
+
 def test_other_troubles_are_not_called_a_full_disk(tmp_path: Path) -> None:
     with pytest.raises(PermissionError), full_disk_named(tmp_path):
         raise PermissionError(errno.EACCES, "no")

@@ -13,6 +13,10 @@ class BeamforgeError(Exception):
     """A run failed for a reason we can name (exit code 1)."""
 
 
+class FullDiskError(BeamforgeError):
+    """There was no space left to write to (exit code 1)."""
+
+
 class InputError(BeamforgeError, ValueError):
     """What the user gave cannot be used (exit code 2)."""
 
@@ -31,5 +35,5 @@ def one_of(kind: str, given: object, available: Iterable[str]) -> InputError:
     """
     names = sorted(available)
     near = difflib.get_close_matches(str(given), names, n=1, cutoff=0.5)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    return InputError(f"unknown {kind} {given!r}{hint} Available: {', '.join(names)}")
+    hint = f"; did you mean {near[0]!r}?" if near else ";"
+    return InputError(f"unknown {kind} {given!r}{hint} available: {', '.join(names)}")

@@ -11,13 +11,16 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from beamforge.errors import BeamforgeError, InputError
+from beamforge.errors import FullDiskError, InputError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def _flush(path: Path) -> None:
@@ -37,15 +40,26 @@ def _remove(path: Path) -> None:
 
 @contextlib.contextmanager
 def full_disk_named(target: str | Path) -> Iterator[None]:
-    """Turn the system's error about a full disk, met while writing `target`, into one that says what to do."""
+    """Turn the system's error about a full disk, met while writing `target`, into one that says what to do.
+
+    Of several around each other the outermost names what was written, as inner ones know temporary names only.
+    """
     try:
         yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise BeamforgeError(
+    except Exception as error:
+        if _tells_of_full_disk(error):
+            raise FullDiskError(
                 f"{target}: the disk is full; free some space and run the same command again, finished parts are kept"
             ) from error
         raise
+
+
+def _tells_of_full_disk(error: Exception) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in _FULL
+    # safetensors raises an error of its own, with the system's number in its text only.
+    number = re.search(r"\(os error (\d+)\)", str(error))
+    return isinstance(error, FullDiskError) or (number is not None and int(number.group(1)) in _FULL)
 
 
 @contextlib.contextmanager
@@ -56,11 +70,12 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 
     Raises
     ------
-    BeamforgeError
+    FullDiskError
         If the disk is full; nothing that stood at `path` is lost.
     """
     target = Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    with full_disk_named(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.partial{target.suffix}")
     try:
         with full_disk_named(target):
@@ -121,8 +136,16 @@ def read_json(path: str | Path) -> Any:
 
 
 def sha256(path: str | Path) -> str:
-    """Hash a file, or a folder by the names and contents of its files, as hexadecimal text."""
+    """Hash a file, or a folder by the names and contents of its files, as hexadecimal text.
+
+    Raises
+    ------
+    InputError
+        If there is no such file or folder.
+    """
     path = Path(path)
+    if not path.exists():
+        raise InputError(f"{path}: no such file or folder; check the path")
     digest = hashlib.sha256()
     for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
         if not file.is_file():

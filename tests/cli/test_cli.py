@@ -203,3 +203,19 @@ def test_an_interrupt_says_how_to_go_on(tmp_path: Path) -> None:
     assert "the same command goes on from there" in errors
     assert "Traceback" not in errors
     assert not list((tmp_path / "run").glob(".*.partial*"))
+
+
+def test_an_output_that_cannot_be_written_is_one_line(measured: Path, tmp_path: Path) -> None:
+    (tmp_path / "taken").mkdir()
+    done = beamforge_cli("fit", measured / "stack.tif", measured / "labels.tif", "-o", tmp_path / "taken")
+    assert done.returncode == 1
+    assert [line.split(":")[0] for line in done.stderr.splitlines()] == ["failed"]
+
+
+def test_a_legend_names_the_values_of_a_mask(measured: Path, tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "mask.tif", np.where(np.arange(90) < 45, 0, 255).astype(np.uint8)[None].repeat(80, 0))
+    command = ("fit", measured / "stack.tif", tmp_path / "mask.tif", "-o", tmp_path / "model.json")
+    assert "legend={0: 'background', 255: '…'}" in refused(*command)
+    assert "expected values and names" in refused(*command, "--legend", "0=left")
+    done = beamforge_cli(*command, "--legend", "{0: left, 255: right}")
+    assert "left, right in 2 channel(s)" in done.stdout, done.stderr

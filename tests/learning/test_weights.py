@@ -50,7 +50,7 @@ def test_timm_encoder_from_the_cache_with_its_own_names(cache: Path) -> None:
     encoder = create_network(config, 5, 4).core.get_submodule("encoder")
     first = next(module for module in encoder.modules() if isinstance(module, torch.nn.Conv2d))
     assert torch.equal(first.weight, trained.conv_stem.weight)
-    images = torch.rand(1, 3, 64, 64)
+    images = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(1))
     features = timm.create_model(name, pretrained=False, features_only=True)
     with torch.inference_mode():
         expected = trained.eval().blocks(trained.bn1(trained.conv_stem(images)))

@@ -31,6 +31,8 @@ def test_patterns_and_inner_paths_are_judged_by_what_must_exist(tmp_path: Path, 
 def test_every_place_that_was_tried_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"b\.tif: no such file; looked for .*b\.tif"):
         Places(None, str(tmp_path)).find("b.tif")
+    with pytest.raises(InputError, match=r"^/nowhere/b\.tif: no such file or folder; check the path$"):
+        Places(None, str(tmp_path)).find("/nowhere/b.tif")
 
 
 def test_a_fingerprint_changes_with_any_file(tmp_path: Path) -> None:

@@ -33,10 +33,10 @@ def verb(function: Callable[..., None]) -> Callable[..., None]:
             function(*arguments, **options)
         except InputError as error:
             _end(f"error: {error}", 2)
-        except BeamforgeError as error:
+        except (BeamforgeError, OSError) as error:
             _end(f"failed: {error}", 1)
-        except OSError as error:
-            _end(f"failed: {error}", 1)
+        except MemoryError as error:
+            _end(f"failed: not enough memory ({error})", 1)
         except KeyboardInterrupt:
             _end("interrupted; what was finished is kept, the same command goes on from there", 130)
 

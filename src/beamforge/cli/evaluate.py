@@ -8,21 +8,24 @@ from typing import Annotated
 import typer
 
 from beamforge.cli.app import verb
+from beamforge.cli.label_options import Legend, Unlabelled, parse_legend
 
 
 @verb
 def evaluate(
     model: Annotated[Path, typer.Argument(help="A model folder, a classifier or an intensity model.")],
     data: Annotated[str, typer.Argument(help="A simulated data set, or a measured stack.")],
-    labels: Annotated[Path | None, typer.Argument(help="Labels of the measured stack.")] = None,
+    labels: Annotated[str | None, typer.Argument(help="Labels of the measured stack.")] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="JSON file for all scores.")] = None,
+    legend: Legend = None,
+    unlabelled: Unlabelled = None,
     tile: Annotated[int, typer.Option(min=8, help="Side in px of the tiles that intervals are taken over.")] = 192,
 ) -> None:
     """Judge a model: Dice, IoU, accuracy, each with its bootstrap interval over tiles."""
     from beamforge.files import write_json
     from beamforge.recipes import verbs
 
-    scores = verbs.evaluate(model, data, labels, tile=tile)
+    scores = verbs.evaluate(model, data, labels, tile=tile, legend=parse_legend(legend), unlabelled=unlabelled)
     if output is not None:
         write_json(output, scores.model_dump(mode="json"))
     for name in ("dice", "mean_iou", "pixel_accuracy"):

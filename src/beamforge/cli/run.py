@@ -9,9 +9,10 @@ import typer
 from rich.console import Console
 
 from beamforge.cli.app import verb
+from beamforge.cli.label_options import Legend, Unlabelled
 
 if TYPE_CHECKING:
-    from beamforge.recipes import RunResult
+    from beamforge.recipes import Outcome
 
 
 @verb
@@ -21,6 +22,8 @@ def run(
     changes: Annotated[list[str] | None, typer.Option("--set", help="Change a setting: training.epochs=20.")] = None,
     stack: Annotated[str | None, typer.Option(help="Your measured stack: sets annotated.stack.")] = None,
     labels: Annotated[str | None, typer.Option(help="Its labels: sets annotated.labels.")] = None,
+    legend: Legend = None,
+    unlabelled: Unlabelled = None,
 ) -> None:
     """Run a recipe; finished stages are skipped, a killed run goes on where it was."""
     from beamforge.recipes import load_recipe
@@ -28,12 +31,15 @@ def run(
 
     named = {"annotated.stack": stack, "annotated.labels": labels}
     shorthands = [f"{key}={Path(value).absolute()}" for key, value in named.items() if value is not None]
+    meanings = {"annotated.legend": legend, "annotated.unlabelled": unlabelled}
+    shorthands += [f"{key}={value}" for key, value in meanings.items() if value is not None]
     loaded = load_recipe(recipe, [*shorthands, *(changes or [])])
     show(run_recipe(loaded, output or Path("runs") / loaded.name))
 
 
-def show(result: RunResult) -> None:
+def show(result: Outcome) -> None:
     """Print the table of results and where the report is."""
     console = Console()
     console.print(result.table(), highlight=False)
-    console.print(f"labels: {result.labels}\nreport: {result.report}", highlight=False, soft_wrap=True)
+    places = {**result.files, "report": result.report}
+    console.print("\n".join(f"{name}: {path}" for name, path in places.items()), highlight=False, soft_wrap=True)

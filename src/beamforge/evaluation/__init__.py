@@ -1,8 +1,9 @@
-"""Scores, intervals and the train x evaluate matrix."""
+"""Scores, intervals, the train x evaluate matrix, and statistics of repeated runs."""
 
 from beamforge.evaluation.bootstrap import Bootstrap, Estimate
 from beamforge.evaluation.confusion import Counts, confusion, tile_confusions
 from beamforge.evaluation.difference import Difference, paired_difference
+from beamforge.evaluation.intervals import agresti_coull, bootstrap_interval, t_interval
 from beamforge.evaluation.judge import (
     Judged,
     MeasuredImage,
@@ -13,6 +14,8 @@ from beamforge.evaluation.judge import (
     predict_labels,
 )
 from beamforge.evaluation.matrix import Comparison, Matrix, train_evaluate_matrix
+from beamforge.evaluation.paired import PairedComparison, compare_paired
+from beamforge.evaluation.repeats import Repeats, Summary, collect_repeats
 from beamforge.evaluation.scores import ClassScores, Scores
 
 __all__ = [
@@ -25,7 +28,14 @@ __all__ = [
     "Judged",
     "Matrix",
     "MeasuredImage",
+    "PairedComparison",
+    "Repeats",
     "Scores",
+    "Summary",
+    "agresti_coull",
+    "bootstrap_interval",
+    "collect_repeats",
+    "compare_paired",
     "confusion",
     "count_confusions",
     "evaluate",
@@ -33,6 +43,7 @@ __all__ = [
     "paired_difference",
     "predict_image",
     "predict_labels",
+    "t_interval",
     "tile_confusions",
     "train_evaluate_matrix",
 ]

@@ -2,7 +2,7 @@
 
 from beamforge.io.inspection import Inspection, inspect_file
 from beamforge.io.label_writer import LabelWriter, open_label_writer
-from beamforge.io.labels import open_label_volume, open_labels
+from beamforge.io.labels import named_classes, open_label_volume, open_labels
 from beamforge.io.reader import Reader
 from beamforge.io.saving import save_labels, save_stack
 from beamforge.io.stacks import open_stack
@@ -12,6 +12,7 @@ __all__ = [
     "LabelWriter",
     "Reader",
     "inspect_file",
+    "named_classes",
     "open_label_volume",
     "open_label_writer",
     "open_labels",

@@ -102,6 +102,20 @@ def open_labels(
     return labels
 
 
+def named_classes(path: str | Path) -> Classes | None:
+    """Give the classes that a label file itself declares by number; None for ROIs and images without names.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, or it cannot be read.
+    """
+    place, inner = split_inner(path)
+    if not place.exists():
+        raise InputError(f"{place}: no such file or folder; check the path")
+    return None if is_roi_file(place) else reader_for(place).open(place, inner).classes
+
+
 def _from_rois(
     path: Path,
     classes: Classes | Sequence[str] | None,
@@ -161,6 +175,8 @@ def _from_image(
         numbers, known = apply_legend(codes, numbered, classes, unlabelled, by_colour, source)
         return as_labels(numbers, known, source=source, **size)  # type: ignore[arg-type]
     known_classes = as_classes(classes) if classes is not None else image.classes
+    if image.classes is None and (known_classes is None or len(known_classes) > 1):
+        _refuse_black_and_white(pixels, source)
     if known_classes is None:
         _refuse_grey_levels(pixels, source)
         known_classes = _palette_classes(pixels, image)
@@ -219,17 +235,21 @@ def _colour_hint(codes: NDArray[np.int64]) -> str:
     return f"pass legend={{{listing}}}{more} to name the class of each colour"
 
 
+def _refuse_black_and_white(pixels: NDArray[Any], source: str) -> None:
+    """Refuse masks of 0 and 255, whose 255 is more often a class than pixels to ignore."""
+    if np.unique(pixels).tolist() == [0, IGNORE]:
+        raise InputError(
+            f"{source} holds only 0 and {IGNORE}, and {IGNORE} means ignore; for a mask of two classes pass "
+            f"legend={{0: 'background', {IGNORE}: '…'}}, for one class with pixels to ignore pass classes=['…']"
+        )
+
+
 def _refuse_grey_levels(pixels: NDArray[Any], source: str) -> None:
     """Refuse masks whose values are grey levels and not class numbers, which would be read as hundreds of classes."""
     if pixels.dtype.kind not in "uib":
         return
     values = np.unique(pixels)
     used = values[values != IGNORE]
-    if values.size == 2 and tuple(int(v) for v in values) == (0, IGNORE):
-        raise InputError(
-            f"{source} holds only 0 and {IGNORE}, and {IGNORE} means ignore; for a mask of two classes pass "
-            f"legend={{0: 'background', {IGNORE}: '…'}}, for one class with pixels to ignore pass classes=['…']"
-        )
     if not used.size:
         raise InputError(f"{source}: every pixel is {IGNORE} (ignore), nothing is labelled")
     if int(used.max()) + 1 > 2 * used.size + 8:

@@ -7,12 +7,12 @@ import os
 from pathlib import Path
 from typing import Any
 
-from beamforge.files import write_text
+from beamforge.files import full_disk_named, write_text
 
 
 def append_event(path: Path, event: dict[str, Any]) -> None:
     """Write one line and see that it reaches the disk."""
-    with path.open("a", encoding="utf-8") as stream:
+    with full_disk_named(path), path.open("a", encoding="utf-8") as stream:
         stream.write(json.dumps(event, ensure_ascii=False, allow_nan=False) + "\n")
         stream.flush()
         os.fsync(stream.fileno())

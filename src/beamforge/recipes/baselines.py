@@ -10,7 +10,7 @@ from beamforge.classical import AnalyticClassifier, Classifier, GaussianClassifi
 from beamforge.errors import InputError
 from beamforge.files import read_json, write_json
 from beamforge.predictor import Predictor
-from beamforge.recipes.schema import BaselineSettings
+from beamforge.recipes.kinds.measurement import BaselineSettings
 from beamforge.simulation import Scenario
 from beamforge.simulation.intensities.johnson_field import JohnsonField
 from beamforge.statistics.model import IntensityModel

@@ -10,7 +10,7 @@ import xarray as xr
 from numpy.random import Generator
 
 from beamforge.errors import InputError, one_of
-from beamforge.recipes.schema import GeneratorSettings
+from beamforge.recipes.kinds.measurement import GeneratorSettings
 from beamforge.simulation import Scenario, Step, step_class
 from beamforge.stack import channels_of, classes_of
 

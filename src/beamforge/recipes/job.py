@@ -16,11 +16,10 @@ from beamforge.io import open_labels, open_stack, save_labels, save_stack
 from beamforge.predictor import Predictor
 from beamforge.provenance import provenance
 from beamforge.recipes.baselines import fit_baselines, load_baselines
-from beamforge.recipes.fingerprint import fingerprint
+from beamforge.recipes.fingerprint import fingerprint, parts_of
 from beamforge.recipes.generators import fit_scenario
+from beamforge.recipes.kinds.measurement import MeasurementRecipe
 from beamforge.recipes.measurements import Measured, check_comparable
-from beamforge.recipes.places import Places
-from beamforge.recipes.schema import Recipe
 from beamforge.recipes.stages import Run
 from beamforge.recipes.streams import seed_for, stream
 from beamforge.simulation import Scenario
@@ -41,13 +40,13 @@ TEST, VALIDATION = "samples.zarr", "validation.zarr"
 class Job:
     """A recipe at work in a run folder; every method is one stage."""
 
-    recipe: Recipe
+    recipe: MeasurementRecipe
     run: Run
 
     def measure(self) -> None:
         """Load or reduce the measurements, split a single one, and keep them as the later stages read them."""
         recipe = self.recipe
-        places = Places(recipe.folder, recipe.home)
+        places = recipe.places
         sources = {"annotated": recipe.annotated, "unseen": recipe.unseen}
         settings = {
             "sources": {name: one.model_dump(mode="json") for name, one in sources.items() if one is not None},
@@ -59,11 +58,14 @@ class Job:
         def make(folder: Path, _: Path) -> None:
             annotated = recipe.annotated.load(places, stream(recipe.seed, "annotated"))
             if recipe.unseen is not None:
-                unseen = recipe.unseen.load(places, stream(recipe.seed, "unseen"))
+                unseen = recipe.unseen.like(recipe.annotated, annotated.labels, places).load(
+                    places, stream(recipe.seed, "unseen")
+                )
                 check_comparable(annotated, unseen)
             else:
                 annotated, unseen = self._split(annotated)
-            inputs = sorted({path for one in sources.values() if one is not None for path in one.files(places)})
+            paths = {path for one in sources.values() if one is not None for path in one.files(places)}
+            inputs = sorted({part for path in paths for part in parts_of(path)})
             simulated = annotated.simulated or unseen.simulated
             origin = provenance(simulated=simulated, inputs=inputs, seed=recipe.seed)
             for name, one in (("annotated", annotated), ("unseen", unseen)):

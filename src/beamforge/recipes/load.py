@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import operator
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import TypeAdapter
 
 from beamforge.errors import InputError, one_of
-from beamforge.recipes.schema import Recipe
+from beamforge.recipes.schema import DEFAULT_KIND, RecipeBase, recipe_class, recipe_kinds
 from beamforge.recipes.settings import read_settings
 
 _MOST_VALUES = 100_000
@@ -38,7 +41,7 @@ def recipe_text(name: str) -> str:
     return texts[name]
 
 
-def load_recipe(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Recipe:
+def load_recipe(name_or_path: str | Path, overrides: Sequence[str] = ()) -> RecipeBase:
     """Read a recipe by a shipped name or from a YAML file.
 
     Parameters
@@ -65,8 +68,15 @@ def load_recipe(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Reci
     values = _parse(text, source)
     for override in overrides:
         _override(values, override)
-    recipe = read_settings(Recipe, values, source)
+    recipe = read_settings(_class_for(values, source), values, source)
     return recipe.model_copy(update={"home": home})
+
+
+def _class_for(values: dict[str, Any], source: str) -> type[RecipeBase]:
+    try:
+        return recipe_class(str(values.get("kind", DEFAULT_KIND)))
+    except InputError as error:
+        raise InputError(f"{source}: {error}") from error
 
 
 def _shipped_texts() -> dict[str, str]:
@@ -146,5 +156,7 @@ def _key(place: Any, part: str, override: str) -> Any:
 
 
 def recipe_schema() -> str:
-    """Give the JSON schema of recipes, as shipped beside them for editors that complete YAML."""
-    return json.dumps(Recipe.model_json_schema(), indent=1, sort_keys=True) + "\n"
+    """Give the JSON schema of recipes of all kinds, as shipped beside them for editors that complete YAML."""
+    kinds = tuple(recipe_class(kind) for kind in recipe_kinds())
+    union = TypeAdapter[Any](functools.reduce(operator.or_, kinds))
+    return json.dumps(union.json_schema(), indent=1, sort_keys=True) + "\n"

@@ -6,20 +6,19 @@ Each kind loads a stack and, where the recipe gives them, its labels, and says w
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import xarray as xr
 from numpy.random import Generator
-from pydantic import Field
+from pydantic import Field, PositiveFloat
 
 from beamforge.errors import InputError
-from beamforge.io import open_labels, open_stack
+from beamforge.io import named_classes, open_labels, open_stack
+from beamforge.recipes.fringes import FringeSeries
 from beamforge.recipes.places import Places
 from beamforge.recipes.radiographs import TransmissionMeasurement
 from beamforge.recipes.settings import Settings
-from beamforge.reduction import FringeMeasurement, PhaseScan, Region, reduce_fringes
 from beamforge.simulation.phantoms.infer_config import InferPhantom
-from beamforge.stack import check_pair
 
 
 @dataclass(frozen=True)
@@ -47,13 +46,34 @@ class LabelSettings(Settings):
     labels: str
     """A label image or an ImageJ ROI file or zip."""
     classes: tuple[str, ...] | None = None
-    """Names of the classes by number, where the file has none."""
+    """Names of the classes by number, where the file has none; with ROIs and a legend, their order."""
+    legend: dict[int | str, str] | None = None
+    """Class by pixel value, by colour ("#rrggbb") or by name of an ROI; "ignore" leaves pixels out."""
+    unlabelled: str | None = None
+    """Class of the pixels in no ROI or not in the legend."""
+
+    def like(self, annotated: Settings, labels: xr.DataArray, places: Places) -> Self:
+        """Take over what the labels of the annotated measurement mean, where neither settings nor file say it.
+
+        An unseen measurement need not show every class, and its file cannot say which are missing.
+        """
+        own = {"classes", "legend", "unlabelled"} & self.model_fields_set
+        if own or named_classes(places.find(self.labels)) is not None:
+            return self
+        update: dict[str, Any] = {"classes": tuple(labels.attrs["class_names"])}
+        if isinstance(annotated, LabelSettings):
+            update |= {"legend": annotated.legend, "unlabelled": annotated.unlabelled}
+        return self.model_copy(update=update)
 
     def read_labels(self, places: Places, stack: xr.DataArray) -> xr.DataArray:
         """Read the labels of a stack."""
-        labels = open_labels(places.find(self.labels), classes=self.classes, stack=stack)
-        check_pair(stack, labels, labels_name=self.labels)
-        return labels
+        return open_labels(
+            places.find(self.labels),
+            classes=self.classes,
+            legend=self.legend,
+            unlabelled=self.unlabelled,
+            stack=stack,
+        )
 
 
 class FilesMeasurement(LabelSettings):
@@ -62,6 +82,8 @@ class FilesMeasurement(LabelSettings):
     kind: Literal["files"] = "files"
     stack: str
     """A file, a folder of images, a pattern with {mode} and {autocorrelation_length}, or file.h5:/path."""
+    pixel_size: PositiveFloat | None = None  # µm
+    """Side of a pixel, where the file does not say it."""
 
     def files(self, places: Places) -> list[str]:
         """Find what will be read."""
@@ -69,53 +91,22 @@ class FilesMeasurement(LabelSettings):
 
     def load(self, places: Places, rng: Generator) -> Measured:
         """Open the stack and its labels."""
-        stack = open_stack(places.find(self.stack))
+        stack = open_stack(places.find(self.stack), pixel_size=self.pixel_size)
         return Measured(stack, self.read_labels(places, stack))
 
 
-class FringeSettings(Settings):
-    """Phase-stepped frames of one autocorrelation length."""
-
-    autocorrelation_length: float  # nm
-    sample: str
-    open_beam: str | None = None
-    steps: tuple[float, ...] | None = None  # rad
-
-
-class FringesMeasurement(LabelSettings):
+class FringesMeasurement(LabelSettings, FringeSeries):
     """Phase-stepped frames of a grating interferometer, reduced to H0, H1, dark field or phase."""
 
     kind: Literal["fringes"]
-    scans: tuple[FringeSettings, ...] = Field(min_length=1)
-    dark: str | None = None
-    modes: tuple[str, ...] = ("H0", "H1", "DF")
-    dose_region: Region | None = None
 
     def files(self, places: Places) -> list[str]:
         """Find what will be read."""
-        scans = [path for scan in self.scans for path in (scan.sample, scan.open_beam)]
-        return [places.find(path) for path in (*scans, self.dark, self.labels) if path is not None]
+        return [*self.frame_files(places), places.find(self.labels)]
 
     def load(self, places: Places, rng: Generator) -> Measured:
-        """Reduce the frames of every autocorrelation length."""
-
-        def frames(path: str) -> Any:
-            return open_stack(places.find(path)).data
-
-        dark = None if self.dark is None else frames(self.dark)
-        parts = []
-        for scan in self.scans:
-            beam = None if scan.open_beam is None else PhaseScan(frames(scan.open_beam), scan.steps)
-            measurement = FringeMeasurement(PhaseScan(frames(scan.sample), scan.steps), beam, dark)
-            parts.append(
-                reduce_fringes(
-                    measurement,
-                    modes=self.modes,
-                    dose_region=self.dose_region,
-                    autocorrelation_length=scan.autocorrelation_length,
-                )
-            )
-        stack = xr.concat(parts, dim="channel", combine_attrs="drop_conflicts")
+        """Reduce the frames of every autocorrelation length, lazily."""
+        stack = self.reduce(places)
         return Measured(stack, self.read_labels(places, stack))
 
 
@@ -140,6 +131,10 @@ class PhantomMeasurement(Settings):
     kind: Literal["infer_phantom"]
     layout: Literal["annotated", "unseen"]
     settings: InferPhantom = InferPhantom()
+
+    def like(self, annotated: Settings, labels: xr.DataArray, places: Places) -> Self:
+        """Change nothing: the phantom has the classes of its configuration."""
+        return self
 
     def files(self, places: Places) -> list[str]:
         """Find what will be read: nothing."""
@@ -171,4 +166,6 @@ def check_comparable(annotated: Measured, unseen: Measured) -> None:
         raise InputError(f"the unseen stack has the channels {modes[1]}, the annotated one {modes[0]}; they must agree")
     names = [one.labels.attrs["class_names"] for one in (annotated, unseen)]
     if names[0] != names[1]:
-        raise InputError(f"the unseen labels have the classes {names[1]}, the annotated ones {names[0]}, not the same")
+        raise InputError(
+            f"the unseen labels have the classes {names[1]}, the annotated ones {names[0]}; they must be the same"
+        )

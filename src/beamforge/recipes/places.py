@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from beamforge.errors import InputError
+from beamforge.io.pattern import is_pattern
+from beamforge.io.stacks import split_inner
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,11 @@ class Places:
         roots = [Path(), *([Path(data)] if data else []), Path("..") / "shared" / "data"]
         return [root / folder for root in roots]
 
+    def start(self) -> Path:
+        """Give the first of the folders that is there, or the first if none is."""
+        candidates = self.candidates()
+        return next((folder for folder in candidates if folder.is_dir()), candidates[0]).absolute()
+
     def find(self, path: str) -> str:
         """Give the path, or the pattern, of a file in the first folder that has it.
 
@@ -51,14 +59,15 @@ class Places:
         for candidate in tried:
             if fixed_part(candidate).exists():
                 return str(candidate)
+        if given.is_absolute():
+            raise InputError(f"{fixed_part(given)}: no such file or folder; check the path")
         places = " or ".join(str(fixed_part(candidate).absolute()) for candidate in tried)
         raise InputError(f"{path}: no such file; looked for {places}; set the recipe's `folder` to where the data are")
 
 
 def fixed_part(path: Path) -> Path:
-    """Cut a pattern before the part with its first placeholder, and an image's path inside a file off that file."""
-    whole = str(path)
-    before, brace, _ = whole.partition("{")
-    if brace:
-        return Path(before) if before.endswith("/") else Path(before).parent
-    return Path(whole.partition(":/")[0])
+    """Give what must exist: of a pattern the folder before its first placeholder, of ``file.h5:/path`` the file."""
+    if not is_pattern(str(path)):
+        return split_inner(path)[0]
+    before = re.split(r"[{*?]", str(path), maxsplit=1)[0]
+    return Path(before) if before.endswith("/") else Path(before).parent

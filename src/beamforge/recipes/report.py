@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from beamforge.evaluation import predict_image, predict_labels
 from beamforge.files import read_json
 from beamforge.recipes.baselines import intensity_model
-from beamforge.recipes.result import RunResult
+from beamforge.recipes.result import reference
 from beamforge.recipes.streams import seed_for
 from beamforge.reporting import figures
 from beamforge.reporting.report import Report
@@ -63,7 +63,6 @@ def _headline(report: Report, job: Job) -> None:
 
 def _results(report: Report, job: Job) -> None:
     matrix, recipe = job.matrix(), job.recipe
-    result = RunResult(matrix, recipe, Path(), Path())
     report.section(
         "Results",
         "Rows are what was trained or fitted, columns what it was judged on. Intervals are 95 % bootstrap intervals "
@@ -71,12 +70,12 @@ def _results(report: Report, job: Job) -> None:
         "mean over tiles (Sathe et al. 2024, Eq. 8), IoU the mean over classes from the pixels of all tiles.",
     )
     for dataset in matrix.datasets:
-        references = [result.reference(model, dataset) for model in matrix.models]
+        references = [reference(recipe, model, dataset) for model in matrix.models]
         published = any(references)
         rows: list[list[Any]] = []
-        for model, reference in zip(matrix.models, references, strict=True):
+        for model, published_scores in zip(matrix.models, references, strict=True):
             scores = matrix.scores[model][dataset]
-            beside = [scores.mean_iou_tiles, reference or None] if published else []
+            beside = [scores.mean_iou_tiles, published_scores or None] if published else []
             rows.append([model, scores.dice, scores.mean_iou, *beside])
         header = [
             "trained on",
@@ -84,7 +83,7 @@ def _results(report: Report, job: Job) -> None:
             "mean IoU",
             *(["IoU, mean of tiles", "published Dice / IoU"] if published else []),
         ]
-        sources = ", ".join(sorted({reference.source for reference in recipe.references}))
+        sources = ", ".join(sorted({row.source for row in recipe.references}))
         whose = f" (held-out samples of the generator {job.main})" if dataset == "simulated" else ""
         caption = f"Judged on {dataset} pixels{whose}, all rows on the same tiles." + (
             f" Published: {sources}; its simulated figures are on samples of its own generator, its IoU is a mean of "

@@ -1,4 +1,4 @@
-"""Running a recipe: all stages in their order, in one folder."""
+"""Running a recipe of any kind in a folder."""
 
 from __future__ import annotations
 
@@ -7,15 +7,12 @@ from pathlib import Path
 import yaml
 
 from beamforge.files import write_text
-from beamforge.recipes.job import Job
-from beamforge.recipes.report import write_report
-from beamforge.recipes.result import RunResult
-from beamforge.recipes.schema import Recipe
+from beamforge.recipes.schema import Outcome, RecipeBase
 from beamforge.recipes.stages import Run
 
 
-def run(recipe: Recipe, folder: str | Path) -> RunResult:
-    """Run a recipe from measured data to the report.
+def run(recipe: RecipeBase, folder: str | Path) -> Outcome:
+    """Run a recipe from its data to the report.
 
     Parameters
     ----------
@@ -27,7 +24,7 @@ def run(recipe: Recipe, folder: str | Path) -> RunResult:
 
     Returns
     -------
-    The scores and where labels and report are.
+    The results, and where the report and the other files are.
 
     Raises
     ------
@@ -38,17 +35,13 @@ def run(recipe: Recipe, folder: str | Path) -> RunResult:
     """
     stages = Run(folder)
     with stages.locked():
-        job = Job(recipe, stages)
-        write_text(stages.folder / "recipe.yaml", yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False))
-        job.measure()
-        for name in recipe.generators:
-            job.fit(name)
-            job.validate(name)
-        job.simulate_test()
-        job.fit_baselines()
-        for row in job.rows:
-            job.train(row)
-        job.evaluate()
-        job.segment()
-        report = write_report(job)
-    return RunResult(job.matrix(), recipe, job.run.folder / "segmentation" / "labels.tif", report)
+        write_text(stages.folder / "recipe.yaml", yaml.safe_dump(_as_run(recipe), sort_keys=False))
+        return recipe.run(stages)
+
+
+def _as_run(recipe: RecipeBase) -> dict[str, object]:
+    """Give the settings such that they find the same data from the run's folder."""
+    values = recipe.model_dump(mode="json")
+    if recipe.folder is not None or recipe.home is not None:
+        values["folder"] = str(recipe.places.start())
+    return values

@@ -1,120 +1,142 @@
-"""What a recipe says: measured data, generators, network, training, evaluation."""
+"""What all recipes share, and the kinds of recipe there are."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+import importlib
+import pkgutil
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, field_validator
 
-from beamforge.learning import NetworkConfig, TrainingConfig
-from beamforge.recipes.measurements import Measurement
+from beamforge.errors import InputError, one_of
+from beamforge.recipes import kinds
+from beamforge.recipes.places import Places
 from beamforge.recipes.settings import Settings
 
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from beamforge.recipes.stages import Run
+    from beamforge.simulation import Scenario
+
+DEFAULT_KIND = "measurement"
+"""The kind of a recipe that names none."""
 _LONGEST = 100
 """Characters of a name that becomes a folder's."""
 
-Fraction = Annotated[float, Field(gt=0, lt=1)]
 
+@dataclass(frozen=True, kw_only=True)
+class Outcome(ABC):
+    """What a run leaves for the user.
 
-class GeneratorSettings(Settings):
-    """One way to simulate labelled data.
-
-    Each step is a mapping with the step's name under ``step`` and its settings. A mapping with a key ``fit`` is fitted
-    to the annotated measurement with the options given there. ``classes`` and ``tile`` are filled in where a step has
-    such a setting and the recipe leaves it out.
+    Attributes
+    ----------
+    report
+        The HTML report.
+    files
+        What else a user opens, by what it is: labels, models, tables.
     """
 
-    description: str = ""
-    steps: tuple[dict[str, Any], ...] = Field(min_length=1)
+    report: Path
+    files: Mapping[str, Path] = field(default_factory=dict)
+
+    @abstractmethod
+    def table(self) -> Table:
+        """Give the results as a table for a terminal."""
+
+    @abstractmethod
+    def scores(self) -> dict[str, dict[str, float]]:
+        """Give the figures of the table: name of the row, name of the figure, value; for statistics over runs."""
 
 
-class HoldoutSettings(Settings):
-    """How one measurement is split into a part to learn from and a part to judge on, when no other is given."""
+class RecipeBase(Settings, ABC):
+    """All settings of a run, whatever its kind.
 
-    fraction: Fraction = 0.3
-    block: PositiveInt = 64  # px
-    guard: NonNegativeInt = 4  # px
-    """Pixels at most this far from one to judge on are not learnt from: neighbours share noise and blur."""
-
-
-class MeasuredRowSettings(Settings):
-    """The network trained on the annotated measurement itself, for as many steps as the others.
-
-    By default it has what the neutron paper gave it (Sathe et al. 2024): 80 random tiles, as they are.
+    A kind is a module in ``recipes/kinds``, named like the kind, with one subclass whose field ``kind`` is a literal of
+    that name. Nothing else lists it.
     """
 
-    tiles: PositiveInt | None = 80
-    """How many random tiles there are; null draws new ones for every step."""
-    augment: bool = False
-    """Whether each is turned and mirrored at random."""
+    _classes: ClassVar[dict[str, type[RecipeBase]]] = {}
 
-
-class BaselineSettings(Settings):
-    """The rows of the table that need no training."""
-
-    generator: str | None = None
-    """Whose fitted intensities the maximum-likelihood classifier uses; by default the first generator's."""
-    tuning_tiles: PositiveInt = 4
-    """Simulated tiles on which the Potts smoothing is chosen."""
-    gaussian_sigmas: tuple[NonNegativeFloat, ...] = ()
-    """Smoothing widths in px of the Gaussian classifier, a row each."""
-
-
-class EvaluationSettings(Settings):
-    """What the models are judged on."""
-
-    simulated_tiles: PositiveInt = 48
-    """Held-out simulated tiles of the first generator to judge on; as many others watch the trainings."""
-    bootstrap: NonNegativeInt = 2000
-    """Resamples of the interval over tiles."""
-
-
-class ReferenceRow(Settings):
-    """A published figure to stand beside ours."""
-
-    train: str
-    evaluate: str
-    dice: float | None = None
-    iou: float | None = None
-    source: str
-
-
-class Recipe(Settings):
-    """All settings of a run."""
-
+    kind: str = DEFAULT_KIND
     name: str
     description: str = ""
     seed: NonNegativeInt = 0
     folder: str | None = None
-    """Where relative paths of the measurements start; by default the recipe's own folder."""
-    annotated: Measurement
-    unseen: Measurement | None = None
-    """A second, annotated measurement that only judges. Without it a part of the first is held out."""
-    holdout: HoldoutSettings = HoldoutSettings()
-    tile: PositiveInt = 192  # px
-    generators: dict[str, GeneratorSettings] = Field(min_length=1)
-    measured_row: MeasuredRowSettings | None = MeasuredRowSettings()
-    """The row trained on tiles of the annotated measurement itself; null leaves it out."""
-    network: NetworkConfig = NetworkConfig()
-    training: TrainingConfig = TrainingConfig()
-    baselines: BaselineSettings = BaselineSettings()
-    evaluation: EvaluationSettings = EvaluationSettings()
-    references: tuple[ReferenceRow, ...] = ()
+    """Where relative paths of data start; by default the recipe's own folder."""
     home: str | None = Field(default=None, exclude=True, repr=False)
     """Folder of the recipe's file; set by the loader."""
 
-    @model_validator(mode="after")
-    def _names_fit(self) -> Self:
-        for name in (self.name, *self.generators):
-            if not name.isprintable() or name != name.strip() or name.startswith(".") or not 0 < len(name) <= _LONGEST:
-                raise ValueError(f"{name!r} cannot name a folder of the run; take 1 to {_LONGEST} letters")
-            if {"/", "\\"} & set(name):
-                raise ValueError(f"{name!r} names a folder of the run, so it cannot hold a slash")
-        reserved = {"measured", "simulated"} & set(self.generators)
-        if reserved:
-            raise ValueError(f"a generator cannot be named {reserved.pop()!r}, that row exists already")
-        if self.baselines.generator is not None and self.baselines.generator not in self.generators:
-            raise ValueError(
-                f"baselines.generator is {self.baselines.generator!r}, the generators are {', '.join(self.generators)}"
-            )
-        return self
+    @classmethod
+    def __pydantic_init_subclass__(cls, **options: Any) -> None:
+        super().__pydantic_init_subclass__(**options)
+        kind = cls.model_fields["kind"].default
+        if cls.__module__ == f"{kinds.__name__}.{kind}":
+            RecipeBase._classes[kind] = cls
+
+    @field_validator("name")
+    @classmethod
+    def _names_a_folder(cls, name: str) -> str:
+        return folder_name(name)
+
+    @property
+    def places(self) -> Places:
+        """Where its data are looked for."""
+        return Places(self.folder, self.home)
+
+    @abstractmethod
+    def run(self, stages: Run) -> Outcome:
+        """Do everything the recipe says, stage by stage, in the run's folder."""
+
+    @abstractmethod
+    def write_report(self, stages: Run) -> Path:
+        """Write the report again from what the stages of a finished run left, and say where it is."""
+
+    def scenario(self, stages: Run) -> Scenario:
+        """Give what the recipe simulates with, fitted where it learns from data.
+
+        Raises
+        ------
+        InputError
+            If recipes of this kind simulate nothing.
+        """
+        raise InputError(f"{self.name}: a recipe of the kind {self.kind!r} holds no generator to simulate with")
+
+
+def folder_name(name: str) -> str:
+    """Check that a name can be a folder's, and give it back.
+
+    Raises
+    ------
+    ValueError
+        If it cannot.
+    """
+    if not name.isprintable() or name != name.strip() or name.startswith(".") or not 0 < len(name) <= _LONGEST:
+        raise ValueError(f"{name!r} cannot name a folder of the run; take 1 to {_LONGEST} letters")
+    if {"/", "\\"} & set(name):
+        raise ValueError(f"{name!r} names a folder of the run, so it cannot hold a slash")
+    return name
+
+
+def recipe_kinds() -> list[str]:
+    """List the kinds of recipe there are."""
+    return sorted(module.name for module in pkgutil.iter_modules(kinds.__path__))
+
+
+def recipe_class(kind: str) -> type[RecipeBase]:
+    """Give the settings of a kind of recipe; only that kind's module is imported.
+
+    Raises
+    ------
+    InputError
+        Naming the nearest kind there is.
+    """
+    known = recipe_kinds()
+    if kind not in known:
+        raise one_of("kind of recipe", kind, known)
+    importlib.import_module(f"{kinds.__name__}.{kind}")
+    return RecipeBase._classes[kind]

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from beamforge._version import __version__
 from beamforge.errors import InputError
-from beamforge.files import atomic_path, read_json, write_json
+from beamforge.files import atomic_path, full_disk_named, read_json, write_json
 
 _MARKER = "stage.json"
 
@@ -45,8 +45,10 @@ class Run:
         ------
         InputError
             If another process works in it.
+        FullDiskError
+            If the disk is full; finished stages are kept.
         """
-        with (self.folder / ".lock").open("w") as lock:
+        with full_disk_named(self.folder), (self.folder / ".lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:

@@ -5,7 +5,7 @@ Each function reads its inputs, calls the part of the package that does the work
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,15 +14,13 @@ from pydantic import ValidationError
 
 from beamforge.errors import InputError
 from beamforge.files import atomic_path
-from beamforge.io import Inspection, inspect_file, open_labels, open_stack
+from beamforge.io import Inspection, inspect_file, named_classes, open_labels, open_stack
 from beamforge.physics.detector_fit import fit_detector as fit_detector_to_frames
 from beamforge.physics.fitted_detector import FittedDetector
-from beamforge.recipes.job import Job
 from beamforge.recipes.load import load_recipe
 from beamforge.recipes.predictors import load_predictor
-from beamforge.recipes.report import write_report
-from beamforge.recipes.result import RunResult
 from beamforge.recipes.run import run as run_recipe
+from beamforge.recipes.schema import Outcome
 from beamforge.recipes.settings import read_settings
 from beamforge.recipes.stages import Run
 from beamforge.simulation import Scenario
@@ -54,7 +52,7 @@ def inspect(path: str | Path) -> Inspection:
     return inspect_file(path)
 
 
-def demo(folder: str | Path = "runs/demo") -> RunResult:
+def demo(folder: str | Path = "runs/demo") -> Outcome:
     """Run the main job on the built-in phantom."""
     return run_recipe(load_recipe("infer-demo"), folder)
 
@@ -64,11 +62,27 @@ def fit(
     labels: str | Path,
     output: str | Path,
     *,
+    classes: Sequence[str] | None = None,
+    legend: Mapping[Any, str] | None = None,
+    unlabelled: str | None = None,
     marginal: MarginalKind = "johnson",
     correlation: CorrelationKind = "both",
     seed: int = 0,
 ) -> IntensityModel:
     """Learn the intensities of an annotated measurement and write them as one JSON file.
+
+    Parameters
+    ----------
+    stack, labels
+        The measurement.
+    output
+        JSON file to write.
+    classes, legend, unlabelled
+        What the labels mean, where their file does not say; see `beamforge.io.open_labels`.
+    marginal, correlation
+        What to learn; see `IntensityModel.fit`.
+    seed
+        Seed of the dither of whole numbers.
 
     Raises
     ------
@@ -76,8 +90,7 @@ def fit(
         If files cannot be read, sizes differ, or a class cannot be fitted.
     """
     opened = open_stack(stack)
-    marked = open_labels(labels, stack=opened)
-    check_pair(opened, marked, str(stack), str(labels))
+    marked = open_labels(labels, classes=classes, legend=legend, unlabelled=unlabelled, stack=opened)
     model = IntensityModel.fit(opened, marked, marginal=marginal, correlation=correlation, rng=default_rng(seed))
     model.save(output)
     return model
@@ -142,7 +155,7 @@ def load_scenario(source: str | Path, *, tile: int = 192, run_folder: str | Path
     ----------
     source
         An intensity model's JSON file (checkerboards are filled from it), the folder of a saved scenario, or a
-        recipe, whose first generator is fitted.
+        recipe, whose (first) generator is fitted.
     tile
         Side of the checkerboard tiles in px, for an intensity model.
     run_folder
@@ -158,10 +171,7 @@ def load_scenario(source: str | Path, *, tile: int = 192, run_folder: str | Path
     recipe = load_recipe(source)
     stages = Run(run_folder or Path("runs") / recipe.name)
     with stages.locked():
-        job = Job(recipe, stages)
-        job.measure()
-        job.fit(job.main)
-        return job.scenario(job.main)
+        return recipe.scenario(stages)
 
 
 def simulate(
@@ -219,8 +229,33 @@ def _refuse_same_samples(learn: StoredSamples, check: StoredSamples) -> None:
         )
 
 
-def evaluate(model: str | Path, data: str | Path, labels: str | Path | None = None, *, tile: int = 192) -> Scores:
-    """Judge a model on a stored data set, or on a measured stack with its labels."""
+def evaluate(
+    model: str | Path,
+    data: str | Path,
+    labels: str | Path | None = None,
+    *,
+    tile: int = 192,
+    legend: Mapping[Any, str] | None = None,
+    unlabelled: str | None = None,
+) -> Scores:
+    """Judge a model on a stored data set, or on a measured stack with its labels.
+
+    Parameters
+    ----------
+    model
+        See `load_predictor`.
+    data, labels
+        Samples that `simulate` wrote, or a measured stack and its labels.
+    tile
+        Side in px of the tiles that intervals are taken over.
+    legend, unlabelled
+        What the labels mean, where their file does not say; see `beamforge.io.open_labels`.
+
+    Raises
+    ------
+    InputError
+        If files cannot be read, sizes differ, or the labels have other classes than the model.
+    """
     from beamforge.evaluation import evaluate as judge
     from beamforge.evaluation import evaluate_image
     from beamforge.learning.data import StoredDataset
@@ -231,8 +266,14 @@ def evaluate(model: str | Path, data: str | Path, labels: str | Path | None = No
             raise InputError(f"{data} is not a simulated data set; a measured stack needs its labels as well")
         return judge(predictor, StoredDataset(data))
     stack = open_stack(data)
-    marked = open_labels(labels, classes=predictor.classes.names, stack=stack)
-    check_pair(stack, marked, str(data), str(labels))
+    written = named_classes(labels)
+    if written is not None and written.names != predictor.classes.names:
+        raise InputError(
+            f"{labels} has the classes {', '.join(written.names)}, the model {', '.join(predictor.classes.names)}; "
+            "they must be the same in the same order"
+        )
+    names = predictor.classes.names
+    marked = open_labels(labels, classes=names, legend=legend, unlabelled=unlabelled, stack=stack)
     return evaluate_image(predictor, stack, marked, tile=tile)
 
 
@@ -368,4 +409,4 @@ def report(folder: str | Path) -> Path:
         raise InputError(f"{folder} is not a run: it holds no recipe.yaml")
     stages = Run(folder)
     stages.recall()
-    return write_report(Job(load_recipe(recipe), stages))
+    return load_recipe(recipe).write_report(stages)

@@ -6,6 +6,7 @@ from beamforge.reporting.figures.intensities import fitted_densities
 from beamforge.reporting.figures.maps import channel_correlations, class_channel_maps, confusion_matrix
 from beamforge.reporting.figures.measurement import measurement
 from beamforge.reporting.figures.predictions import Example, prediction_panels
+from beamforge.reporting.figures.repeats import repeats_chart
 from beamforge.reporting.figures.scores import Score, score_chart
 from beamforge.reporting.figures.simulation import correlation_by_lag, simulated_beside_measured
 from beamforge.reporting.figures.training import training_curves
@@ -21,6 +22,7 @@ __all__ = [
     "fitted_densities",
     "measurement",
     "prediction_panels",
+    "repeats_chart",
     "score_chart",
     "signal_over_noise",
     "simulated_beside_measured",
