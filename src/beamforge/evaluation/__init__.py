@@ -13,7 +13,7 @@ from beamforge.evaluation.judge import (
     predict_image,
     predict_labels,
 )
-from beamforge.evaluation.matrix import Comparison, Matrix, train_evaluate_matrix
+from beamforge.evaluation.matrix import Comparison, Matrix, matrix_of_counts, train_evaluate_matrix
 from beamforge.evaluation.paired import PairedComparison, compare_paired
 from beamforge.evaluation.repeats import Repeats, Summary, collect_repeats
 from beamforge.evaluation.scores import ClassScores, Scores
@@ -40,6 +40,7 @@ __all__ = [
     "count_confusions",
     "evaluate",
     "evaluate_image",
+    "matrix_of_counts",
     "paired_difference",
     "predict_image",
     "predict_labels",

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from beamforge.evaluation.tasks.base import TASKS, Task, judge_task
+from beamforge.evaluation.tasks.base import TASKS, Task, create_task, judge_task
 
-__all__ = ["TASKS", "Task", "judge_task"]
+__all__ = ["TASKS", "Task", "create_task", "judge_task"]

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from beamforge.arrays import Integers
-from beamforge.errors import one_of
+from beamforge.errors import InputError, one_of
 from beamforge.evaluation.bootstrap import Bootstrap, Estimate, resampled_weights
 from beamforge.learning.registry import Registry
+from beamforge.simulation.step import describe
 from beamforge.stack import IGNORE, Classes
 
 
@@ -37,6 +38,21 @@ class Task(BaseModel):
 
 
 TASKS: Registry[type[Task]] = Registry("task to score", "beamforge.evaluation.tasks")
+
+
+def create_task(name: str, settings: Mapping[str, Any]) -> Task:
+    """Build a task from a recipe's settings.
+
+    Raises
+    ------
+    InputError
+        For an unknown task or setting.
+    """
+    kind = TASKS[name]
+    try:
+        return kind.model_validate(settings)
+    except ValidationError as error:
+        raise InputError(f"tasks.{name}: {describe(error)}") from error
 
 
 def class_number(name: str, classes: Classes) -> int:

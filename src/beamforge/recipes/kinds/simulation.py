@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator, model_validator
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
+from beamforge.evaluation.tasks import create_task
 from beamforge.learning import NetworkConfig, TrainingConfig
 from beamforge.recipes.measurements import Measurement
+from beamforge.recipes.methods import create_method
 from beamforge.recipes.schema import RecipeBase, folder_name
 from beamforge.recipes.settings import Settings
 from beamforge.stack import Channel, Classes
@@ -89,13 +91,20 @@ class SimulationRecipe(RecipeBase):
     """Steps that measured images take first, such as those that end the scenario."""
     shown_channel: NonNegativeInt = 0
     """The channel that the report's pictures show."""
-    bootstrap: NonNegativeInt = 1000
+    bootstrap: PositiveInt = 1000
     """Resamples of the intervals."""
 
-    @field_validator("annotated", mode="before")
+    @model_validator(mode="before")
     @classmethod
-    def _files_by_default(cls, value: Any) -> Any:
-        return {"kind": "files", **value} if isinstance(value, dict) else value
+    def _files_by_default(cls, values: Any) -> Any:
+        """Take a measurement that names no kind as files, and a stack without labels as an image."""
+        annotated = values.get("annotated") if isinstance(values, dict) else None
+        if not isinstance(annotated, dict):
+            return values
+        if set(annotated) == {"stack"}:
+            rest = {key: value for key, value in values.items() if key != "annotated"}
+            return rest | {"images": [*values.get("images", ()), annotated["stack"]]}
+        return values | {"annotated": {"kind": "files", **annotated}}
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -109,7 +118,12 @@ class SimulationRecipe(RecipeBase):
                 f"shown_channel is {self.shown_channel}, the generator has {len(self.generator.channels)} channels"
             )
         for name in self.rows:
-            self.network_of(name), self.training_of(name)
+            self.network_of(name)
+            self.training_of(name)
+        for name, settings in self.baselines.items():
+            create_method(name, settings)
+        for name, settings in self.tasks.items():
+            create_task(name, settings)
         return self
 
     def network_of(self, row: str) -> NetworkConfig:
@@ -126,6 +140,7 @@ class SimulationRecipe(RecipeBase):
 
     def run(self, stages: Run) -> SimulationOutcome:
         """Run all stages from the scenario to the report."""
+        from beamforge.evaluation.tasks import TASKS
         from beamforge.recipes.simulations.job import SimulationJob
         from beamforge.recipes.simulations.outcome import SimulationOutcome
         from beamforge.recipes.simulations.report import write_report
@@ -141,7 +156,12 @@ class SimulationRecipe(RecipeBase):
         job.evaluate()
         files = {"model": job.model(job.main)} | job.segment()
         return SimulationOutcome(
-            report=write_report(job), files=files, name=self.name, matrix=job.matrix(), tasks=job.task_scores()
+            report=write_report(job),
+            files=files,
+            name=self.name,
+            matrix=job.matrix(),
+            tasks=job.task_scores(),
+            shown=tuple(TASKS[name].names[0] for name in self.tasks),
         )
 
     def write_report(self, stages: Run) -> Path:

@@ -28,12 +28,14 @@ from beamforge.simulation import Scenario
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from beamforge.evaluation import Bootstrap, Judged, Matrix
+    from beamforge.evaluation import Matrix
     from beamforge.learning.data import LabelledImages
     from beamforge.recipes.kinds.simulation import SimulationRecipe
 
 SIMULATED, MEASURED = "simulated", "measured"
 """Names of what is judged on."""
+ANNOTATED = "annotated"
+"""Name of the annotated one among the measured images."""
 TEST, VALIDATION, TRAINING = "test.zarr", "validation.zarr", "training.zarr"
 
 
@@ -85,9 +87,9 @@ class SimulationJob:
             if recipe.annotated is not None:
                 measured = load_annotated(recipe.annotated, self.scenario, places, rng)
                 origin["simulated"] = measured.simulated
-                save_labels(folder / "annotated" / "labels.tif", measured.labels, provenance=origin)
+                save_labels(folder / ANNOTATED / "labels.tif", measured.labels, provenance=origin)
                 image = prepared(measured.stack, self.scenario, recipe.prepare, places, rng)
-                save_stack(folder / "annotated" / "stack.zarr", image, provenance=origin)
+                save_stack(folder / ANNOTATED / "stack.zarr", image, provenance=origin)
             for number, file in enumerate(files):
                 image = prepared(load_image(file, self.scenario), self.scenario, recipe.prepare, places, rng)
                 save_stack(folder / f"image {number}" / "stack.zarr", image, provenance=origin)
@@ -102,12 +104,12 @@ class SimulationJob:
     @property
     def labels(self) -> xr.DataArray:
         """The labels of the annotated measurement."""
-        return open_labels(self.run.folder / "measurements" / "annotated" / "labels.tif")
+        return open_labels(self.run.folder / "measurements" / ANNOTATED / "labels.tif")
 
     @property
     def measured_images(self) -> dict[str, str]:
         """Names of the measured images and what they are called in the report."""
-        own = {} if self.recipe.annotated is None else {"annotated": "the annotated measurement"}
+        own = {} if self.recipe.annotated is None else {ANNOTATED: "the annotated measurement"}
         return own | {f"image {number}": Path(path).name for number, path in enumerate(self.recipe.images)}
 
     def simulate(self) -> None:
@@ -144,7 +146,9 @@ class SimulationJob:
             fitted = create_method(name, settings).fit(pairs, scenario.classes, scenario.channels, rng)
             write_json(folder / "fitted.json", fitted.model_dump(mode="json"))
 
-        self.run.stage(f"classical/{name}", {"settings": settings, "seed": self.recipe.seed}, ["samples/validation"], make)
+        self.run.stage(
+            f"classical/{name}", {"settings": settings, "seed": self.recipe.seed}, ["samples/validation"], make
+        )
 
     @cached_property
     def main(self) -> str:
@@ -190,22 +194,23 @@ class SimulationJob:
 
     def evaluate(self) -> None:
         """Judge every row on simulated samples and on the annotated measurement; keep what the report shows."""
-        from beamforge.evaluation import Bootstrap, MeasuredImage, train_evaluate_matrix
-        from beamforge.recipes.simulations.judging import examples, judge_tasks
+        from beamforge.evaluation import Bootstrap
+        from beamforge.recipes.simulations.judging import Predicted, overlap, task_scores
 
         recipe = self.recipe
 
         def make(folder: Path, _: Path) -> None:
-            bootstrap = Bootstrap(resamples=max(recipe.bootstrap, 1), seed=seed_for(recipe.seed, "bootstrap"))
-            judged: dict[str, Judged] = {SIMULATED: self.samples(TEST)}
+            bootstrap = Bootstrap(resamples=recipe.bootstrap, seed=seed_for(recipe.seed, "bootstrap"))
+            rows, classes = self.predictors(), self.scenario.classes
+            judged = {SIMULATED: Predicted.of_samples(self.samples(TEST), rows)}
             if recipe.annotated is not None:
-                judged[MEASURED] = MeasuredImage(self.image("annotated"), self.labels)
-            predictors = self.predictors()
-            matrix = train_evaluate_matrix(predictors, judged, bootstrap=bootstrap)
-            write_json(folder / "matrix.json", matrix.model_dump(mode="json"))
-            write_json(folder / "tasks.json", judge_tasks(recipe.tasks, predictors, judged, bootstrap))
-            for name, arrays in examples(self, predictors):
-                np.savez(folder / f"{name}.npz", **arrays)
+                judged[MEASURED] = Predicted.of_image(self.image(ANNOTATED), self.labels.values, rows)
+            write_json(folder / "matrix.json", overlap(judged, rows, classes, bootstrap).model_dump(mode="json"))
+            write_json(folder / "tasks.json", task_scores(recipe.tasks, judged, classes, bootstrap))
+            others = {n: Predicted.of_image(self.image(n), None, rows) for n in self.measured_images if n != ANNOTATED}
+            for name, predicted in {**judged, **others}.items():
+                for number, arrays in enumerate(predicted.shown(recipe.shown_channel)):
+                    np.savez(folder / f"{name} part {number}.npz", allow_pickle=False, **arrays)
 
         config = {"tasks": recipe.tasks, "bootstrap": recipe.bootstrap, "channel": recipe.shown_channel}
         after = ["measurements", "samples/test", *(f"networks/{row}" for row in recipe.rows)]
@@ -222,7 +227,7 @@ class SimulationJob:
         from beamforge.learning import Segmenter
         from beamforge.segmentation import segment
 
-        names = {"annotated": "annotated_labels.tif"} if self.recipe.annotated is not None else {}
+        names = {ANNOTATED: "annotated_labels.tif"} if self.recipe.annotated is not None else {}
         names |= {f"image {n}": f"{n}_{segmentation_name(path)}" for n, path in enumerate(self.recipe.images)}
         if not names:
             return {}

@@ -28,17 +28,15 @@ def load_annotated(settings: Measurement, scenario: Scenario, places: Places, rn
         If channels or classes are others than the scenario's.
     """
     if isinstance(settings, LabelSettings):
-        said = {"classes", "legend", "unlabelled"} & settings.model_fields_set
-        if not said and named_classes(places.find(settings.labels)) is None:
-            settings = settings.model_copy(update={"classes": scenario.classes.names})
-        elif "legend" in settings.model_fields_set and settings.classes is None:
+        unsaid = settings.unlabelled is None and named_classes(places.find(settings.labels)) is None
+        if settings.classes is None and (settings.legend is not None or unsaid):
             settings = settings.model_copy(update={"classes": scenario.classes.names})
     measured = settings.load(places, rng)
     names = tuple(measured.labels.attrs["class_names"])
     if names != scenario.classes.names:
         raise InputError(
-            f"the annotated labels have the classes {', '.join(names)}, the scenario {', '.join(scenario.classes.names)}"
-            "; say with a legend what their values mean"
+            f"the annotated labels have the classes {', '.join(names)}, the scenario makes "
+            f"{', '.join(scenario.classes.names)}; say with a legend what their values mean"
         )
     check_channels(measured.stack, scenario, "the annotated stack")
     return measured

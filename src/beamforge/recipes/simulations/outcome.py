@@ -25,18 +25,21 @@ class SimulationOutcome(Outcome):
         Overlap of every row on every data set.
     tasks
         The scores of the tasks.
+    shown
+        Those of them that the terminal shows.
     """
 
     name: str
     matrix: Matrix
     tasks: TaskScores
+    shown: tuple[str, ...]
 
     def table(self) -> Table:
-        """Give rows against scores for a terminal."""
+        """Give rows against the first score of each task and the mean IoU, for a terminal; the report has all."""
         figures = self.scores()
         table = Table(title=self.name)
-        table.add_column("")
-        columns = list(dict.fromkeys(name for row in figures.values() for name in row))
+        table.add_column("", no_wrap=True)
+        columns = [f"{name} on {dataset}" for dataset in self.matrix.datasets for name in (*self.shown, "mean IoU")]
         for column in columns:
             table.add_column(column.replace(" on ", "\n"), justify="right")
         for row, values in figures.items():

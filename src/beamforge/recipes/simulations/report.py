@@ -9,7 +9,7 @@ import numpy as np
 
 from beamforge.files import read_json
 from beamforge.learning import read_events
-from beamforge.recipes.simulations.job import MEASURED, SIMULATED, TEST, SimulationJob
+from beamforge.recipes.simulations.job import ANNOTATED, MEASURED, SIMULATED, TEST, SimulationJob
 from beamforge.recipes.simulations.measured import window_of_interest
 from beamforge.reporting import figures
 from beamforge.reporting.figures.comparison import compared_predictions
@@ -102,7 +102,7 @@ def _simulation(report: Report, job: SimulationJob) -> None:
     side = int(np.max(np.shape(pictures[0].image)))
     for name in list(job.measured_images)[:_MEASURED_SHOWN]:
         stack = job.image(name)
-        truth = job.labels.values if name == "annotated" else None
+        truth = job.labels.values if name == ANNOTATED else None
         part = window_of_interest(truth, (stack.sizes["y"], stack.sizes["x"]), side)
         measured.append(Picture(stack[channel, *part].values, None if truth is None else truth[part]))
     beside = " Parts of the measured images stand below them, at the same number of pixels." if measured else ""
@@ -117,20 +117,16 @@ def _predictions(report: Report, job: SimulationJob) -> None:
     matrix, tasks = job.matrix(), job.task_scores()
     report.section("Predictions", "What each row makes of the same image. Scores are those of all images.")
     for name, arrays in job.examples():
-        simulated = name.startswith(SIMULATED)
-        dataset = SIMULATED if simulated else MEASURED
+        source = name.rpartition(" part ")[0]
+        scores = tasks.get(source, {})
         found = {}
         for number, row in enumerate(matrix.models):
-            title = row
-            scores = tasks.get(dataset, {}).get(row, {}) if simulated or name.startswith("annotated") else {}
-            first = next(((n, v) for n, v in scores.items() if v is not None), None)
-            if first is not None:
-                title += f"\n{first[0]} {first[1].value:.3f}"
-            found[title] = arrays[str(number)]
-        figure = compared_predictions(
-            arrays["image"], arrays.get("truth"), found, job.scenario.classes, simulated=simulated
-        )
-        what = "a simulated sample" if simulated else job.measured_images[name.removesuffix(" part")]
+            first = next(((n, v) for n, v in scores.get(row, {}).items() if v is not None), None)
+            found[row if first is None else f"{row}\n{first[0]} {first[1].value:.3f}"] = arrays[str(number)]
+        simulated = source == SIMULATED
+        what = {SIMULATED: "a simulated sample", MEASURED: "the annotated measurement", **job.measured_images}[source]
+        classes = job.scenario.classes
+        figure = compared_predictions(arrays["image"], arrays.get("truth"), found, classes, simulated=simulated)
         report.figure(figure, f"Predictions for {what}.", f"Image and predictions for {what}.", simulated=simulated)
 
 
