@@ -1,6 +1,7 @@
 """Scores, intervals, the train x evaluate matrix, and statistics of repeated runs."""
 
 from beamforge.evaluation.bootstrap import Bootstrap, Estimate
+from beamforge.evaluation.classification import ClassificationScores, evaluate_classifier
 from beamforge.evaluation.confusion import Counts, confusion, tile_confusions
 from beamforge.evaluation.difference import Difference, paired_difference
 from beamforge.evaluation.intervals import agresti_coull, bootstrap_interval, t_interval
@@ -21,6 +22,7 @@ from beamforge.evaluation.scores import ClassScores, Scores
 __all__ = [
     "Bootstrap",
     "ClassScores",
+    "ClassificationScores",
     "Comparison",
     "Counts",
     "Difference",
@@ -39,6 +41,7 @@ __all__ = [
     "confusion",
     "count_confusions",
     "evaluate",
+    "evaluate_classifier",
     "evaluate_image",
     "matrix_of_counts",
     "paired_difference",

@@ -48,7 +48,7 @@ def test_predictions_stand_behind_image_and_truth_in_their_order() -> None:
     one = picture()
     found = {"a\nF1 0.5": one.labels, "b": 1 - np.asarray(one.labels)}
     figure = compared_predictions(one.image, one.labels, found, CLASSES, simulated=True)
-    titles = [axes.get_title() for axes in figure.axes if axes.get_images()]
+    titles = [axes.get_title(loc="left") for axes in figure.axes if axes.get_images()]
     assert titles == ["image, simulated", "truth", "a\nF1 0.5", "b"]
     np.testing.assert_array_equal(shown(figure)[3], CLASSES.rgb[1 - np.asarray(one.labels)])
 
