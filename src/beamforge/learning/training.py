@@ -13,9 +13,10 @@ from beamforge.learning.checkpoint import Progress, load_checkpoint
 from beamforge.learning.class_weights import class_counts, weights_from_counts
 from beamforge.learning.classifier import Classifier
 from beamforge.learning.config import NetworkConfig, TrainingConfig
+from beamforge.learning.course import Course
 from beamforge.learning.losses import create_loss
 from beamforge.learning.network import create_network
-from beamforge.learning.plan import LabelledTiles, Plan
+from beamforge.learning.plan import LabelledTiles
 from beamforge.learning.runtime import create_accelerator, own_random_state, torch_threads
 from beamforge.learning.scaling import Scaling
 from beamforge.learning.segmenter import Segmenter
@@ -147,11 +148,11 @@ def _train(
     task.check_network(network)
     sets = dict(validation) if isinstance(validation, Mapping) else {"validation": validation}
     _check_data(training, data, sets)
-    plan = Plan(len(data), data.endless, training.batch, training.epochs, training.steps_per_epoch, training.seed)
+    course = Course.of(training, len(data), data.endless)
     hashes = {str(path): sha256(path) for path in known.inputs}
     settings = _settings(network, training, data, hashes)
     progress, tensors = _start_or_resume(out, settings, training, data, known.scaling)
-    finished = progress.step == plan.total_steps
+    finished = progress.step == course.total_steps
     if finished and (out / "model" / "model.json").is_file():
         return task.model.load(out / "model", training.device)
     task.check_labels(data)
@@ -162,7 +163,9 @@ def _train(
         made = create_network(network, len(data.channels), len(data.classes), seed=training.seed)
         weights = _class_weights(training, data, task.samples_for_weights)
         loss = create_loss(training.loss, training.loss_options, weights)
-        trainer = Trainer(made, loss, training, plan, progress, out, accelerator)
+        apart = any(stage.needs_encoder for stage in training.stages)
+        encoder = network.build_architecture().encoder_of(made.core) if apart else None
+        trainer = Trainer(made, loss, training, course, progress, out, accelerator, encoder)
         if tensors:
             trainer.restore(tensors)
         trainer.run(data, sets, on_epoch)
