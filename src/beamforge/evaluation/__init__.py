@@ -15,7 +15,7 @@ from beamforge.evaluation.judge import (
     predict_image,
     predict_labels,
 )
-from beamforge.evaluation.matrix import Comparison, Matrix, train_evaluate_matrix
+from beamforge.evaluation.matrix import Comparison, Matrix, matrix_of_counts, train_evaluate_matrix
 from beamforge.evaluation.paired import PairedComparison, compare_paired
 from beamforge.evaluation.repeats import Repeats, Summary, collect_repeats
 from beamforge.evaluation.scores import ClassScores, Scores
@@ -46,6 +46,7 @@ __all__ = [
     "evaluate_classifier",
     "evaluate_image",
     "find_hardness",
+    "matrix_of_counts",
     "paired_difference",
     "predict_image",
     "predict_labels",

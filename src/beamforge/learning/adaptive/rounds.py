@@ -17,18 +17,19 @@ from beamforge.files import read_json, write_json
 from beamforge.learning.adaptive.config import AdaptiveConfig
 from beamforge.learning.adaptive.parameters import numeric_parameters
 from beamforge.learning.adaptive.scoring import SCORES, score_samples, worst
+from beamforge.learning.classifier import Classifier
 from beamforge.learning.config import TrainingConfig
 from beamforge.learning.data import LabelledImages, Selection, StoredDataset
 from beamforge.learning.plan import LabelledTiles
 from beamforge.learning.pools import Joined
 from beamforge.learning.segmenter import Segmenter
-from beamforge.learning.trained import TrainedNetwork
 from beamforge.learning.training import train
 from beamforge.simulation.dataset import write_dataset
 from beamforge.simulation.scenario import Scenario
 from beamforge.simulation.variations import Variations
 
 Sampling = Literal["adaptive", "random"]
+Trained = Segmenter | Classifier
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,8 @@ class Learner:
         Turns simulated samples into what it learns from, such as `TileClasses`.
     """
 
-    train: Callable[..., TrainedNetwork[Any]]
-    load: Callable[..., TrainedNetwork[Any]]
+    train: Callable[..., Trained]
+    load: Callable[..., Trained]
     view: Callable[[LabelledImages], LabelledTiles]
 
 
@@ -116,7 +117,7 @@ class FineTuning:
         validation: Mapping[str, LabelledTiles],
         out: str | Path,
         sampling: Sampling = "adaptive",
-    ) -> TrainedNetwork[Any]:
+    ) -> Trained:
         """Do all rounds, or those that are left.
 
         Parameters
@@ -165,7 +166,7 @@ class FineTuning:
             model, seen = folder / "training" / "model", Joined([seen, new])
         return network
 
-    def score(self, network: TrainedNetwork[Any], folder: str | Path, seed: int) -> Scored:
+    def score(self, network: Trained, folder: str | Path, seed: int) -> Scored:
         """Score fresh samples and choose the worst, or read what was found before."""
         folder = Path(folder)
         if not (folder / "scores.json").exists():
@@ -191,7 +192,7 @@ class FineTuning:
         parents = [self.scenario(scored.seed, number).parameters for number in scored.chosen]
         return Variations(self.scenario, parents, self.config.spread)
 
-    def _check_start(self, network: TrainedNetwork[Any]) -> None:
+    def _check_start(self, network: Trained) -> None:
         if network.classes.names != self.scenario.classes.names or len(network.channels) != len(self.scenario.channels):
             raise InputError(
                 f"the network has the classes {list(network.classes.names)} and {len(network.channels)} channels, the "

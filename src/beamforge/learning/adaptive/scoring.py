@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from beamforge.arrays import Float32, Float64
-from beamforge.predictor import Predictor
 from beamforge.stack import IGNORE
 
 if TYPE_CHECKING:
@@ -47,7 +46,17 @@ def log_likelihood(log_probabilities: Float32, labels: Labels) -> float:
 SCORES: dict[str, Score] = {"mean_iou": mean_iou, "log_likelihood": log_likelihood}
 
 
-def score_samples(predictor: Predictor, samples: LabelledTiles, score: Score, *, batch: int = 16) -> Float64:
+class GivesLogProbabilities(Protocol):
+    """A network that segments or classifies."""
+
+    def log_probabilities(self, images: Float32) -> Float32:
+        """Map images (batch, channel, y, x) to log-probabilities (batch, class, y, x) or (batch, class)."""
+        ...
+
+
+def score_samples(
+    predictor: GivesLogProbabilities, samples: LabelledTiles, score: Score, *, batch: int = 16
+) -> Float64:
     """Score each sample of a data set.
 
     Parameters
@@ -70,7 +79,8 @@ def score_samples(predictor: Predictor, samples: LabelledTiles, score: Score, *,
         some = [samples[number] for number in range(start, min(start + batch, len(samples)))]
         images = np.stack([image.numpy() for image, _ in some])
         found = predictor.log_probabilities(images)
-        scores += [score(one, labels.numpy()) for one, (_, labels) in zip(found, some, strict=True)]
+        truths = [labels.numpy() for _, labels in some]
+        scores += [score(one.reshape(-1, *truth.shape), truth) for one, truth in zip(found, truths, strict=True)]
     return np.array(scores)
 
 
