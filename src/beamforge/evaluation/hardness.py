@@ -189,7 +189,8 @@ def _dependence(trees: Any, table: Float64, number: int) -> tuple[Float64, Float
 def _describe(
     name: str, importance: float, dependence: tuple[Float64, Float64], column: Float64, values: Float64
 ) -> ParameterHardness:
-    edges = np.unique(np.quantile(column, np.linspace(0, 1, _BINS + 1)))
+    # Edges are values that occur, so that no bin is empty.
+    edges = np.unique(np.quantile(column, np.linspace(0, 1, _BINS + 1), method="inverted_cdf"))
     bins: NDArray[np.intp] = np.clip(np.searchsorted(edges, column, side="right") - 1, 0, len(edges) - 2)
     groups = [values[bins == number] for number in range(len(edges) - 1)]
     ends = [t_interval(group, 0.95) or (float(group.mean()), float(group.mean())) for group in groups]

@@ -144,7 +144,7 @@ class FineTuning:
         """
         model = Path(start)
         network = self.learner.load(model, self.training.device)
-        self._check_start(network)
+        self._check_start(network, self.learner.view(seen))
         for number in range(1, self.config.rounds + 1):
             folder = Path(out) / f"round-{number}"
             seeds = [int(word) for word in SeedSequence([self.seed, number]).generate_state(3)]
@@ -192,11 +192,12 @@ class FineTuning:
         parents = [self.scenario(scored.seed, number).parameters for number in scored.chosen]
         return Variations(self.scenario, parents, self.config.spread)
 
-    def _check_start(self, network: Trained) -> None:
-        if network.classes.names != self.scenario.classes.names or len(network.channels) != len(self.scenario.channels):
+    def _check_start(self, network: Trained, seen: LabelledTiles) -> None:
+        channels = len(self.scenario.channels)
+        if network.classes.names != seen.classes.names or len(network.channels) != channels:
             raise InputError(
-                f"the network has the classes {list(network.classes.names)} and {len(network.channels)} channels, the "
-                f"scenario {list(self.scenario.classes.names)} and {len(self.scenario.channels)}; they must be the same"
+                f"the network has the classes {list(network.classes.names)} and {len(network.channels)} channels, what "
+                f"it has seen {list(seen.classes.names)} and the scenario {channels}; they must be the same"
             )
 
 
