@@ -14,6 +14,7 @@ _VERBS = (
     "classify",
     "clean",
     "cluster",
+    "compare",
     "demo",
     "evaluate",
     "fit",

@@ -275,8 +275,10 @@ def test_a_failure_in_the_middle_keeps_the_old_labels(tmp_path: Path) -> None:
 
 
 INTERRUPTED = """
-import sys, time
+import signal, sys, time
 sys.path.insert(0, sys.argv[1])
+# Where a shell started the tests in the background, the signal would be ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 import numpy as np
 from beamforge.segmentation import segment
 from beamforge.stack import as_stack

@@ -24,9 +24,10 @@ def run(
     labels: Annotated[str | None, typer.Option(help="Its labels: sets annotated.labels.")] = None,
     legend: Legend = None,
     unlabelled: Unlabelled = None,
+    repeats: Annotated[int | None, typer.Option(min=1, help="Run so often, the run's number being the seed.")] = None,
 ) -> None:
     """Run a recipe; finished stages are skipped, a killed run goes on where it was."""
-    from beamforge.recipes import load_recipe
+    from beamforge.recipes import load_recipe, run_repeats
     from beamforge.recipes import run as run_recipe
 
     named = {"annotated.stack": stack, "annotated.labels": labels}
@@ -34,7 +35,8 @@ def run(
     meanings = {"annotated.legend": legend, "annotated.unlabelled": unlabelled}
     shorthands += [f"{key}={value}" for key, value in meanings.items() if value is not None]
     loaded = load_recipe(recipe, [*shorthands, *(changes or [])])
-    show(run_recipe(loaded, output or Path("runs") / loaded.name))
+    folder = output or Path("runs") / (loaded.name if repeats is None else f"{loaded.name}-repeats")
+    show(run_recipe(loaded, folder) if repeats is None else run_repeats(loaded, folder, repeats))
 
 
 def show(result: Outcome) -> None:

@@ -1,6 +1,7 @@
 """Scores, intervals, the train x evaluate matrix, and statistics of repeated runs."""
 
 from beamforge.evaluation.bootstrap import Bootstrap, Estimate
+from beamforge.evaluation.classification import ClassificationScores, evaluate_classifier
 from beamforge.evaluation.confusion import Counts, confusion, tile_confusions
 from beamforge.evaluation.difference import Difference, paired_difference
 from beamforge.evaluation.intervals import agresti_coull, bootstrap_interval, t_interval
@@ -13,7 +14,7 @@ from beamforge.evaluation.judge import (
     predict_image,
     predict_labels,
 )
-from beamforge.evaluation.matrix import Comparison, Matrix, train_evaluate_matrix
+from beamforge.evaluation.matrix import Comparison, Matrix, matrix_of_counts, train_evaluate_matrix
 from beamforge.evaluation.paired import PairedComparison, compare_paired
 from beamforge.evaluation.repeats import Repeats, Summary, collect_repeats
 from beamforge.evaluation.scores import ClassScores, Scores
@@ -21,6 +22,7 @@ from beamforge.evaluation.scores import ClassScores, Scores
 __all__ = [
     "Bootstrap",
     "ClassScores",
+    "ClassificationScores",
     "Comparison",
     "Counts",
     "Difference",
@@ -39,7 +41,9 @@ __all__ = [
     "confusion",
     "count_confusions",
     "evaluate",
+    "evaluate_classifier",
     "evaluate_image",
+    "matrix_of_counts",
     "paired_difference",
     "predict_image",
     "predict_labels",

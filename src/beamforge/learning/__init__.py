@@ -12,13 +12,15 @@ from beamforge.learning.config import NetworkConfig, TrainingConfig
 from beamforge.learning.scaling import Scaling
 
 if TYPE_CHECKING:
+    from beamforge.learning.classifier import Classifier
     from beamforge.learning.events import read_events
     from beamforge.learning.network import Network, create_network
     from beamforge.learning.plan import LabelledTiles
     from beamforge.learning.segmenter import Segmenter
-    from beamforge.learning.training import train
+    from beamforge.learning.training import train, train_classifier
 
 __all__ = [
+    "Classifier",
     "LabelledTiles",
     "Network",
     "NetworkConfig",
@@ -28,15 +30,18 @@ __all__ = [
     "create_network",
     "read_events",
     "train",
+    "train_classifier",
 ]
 
 _WHERE = {
+    "Classifier": "classifier",
     "LabelledTiles": "plan",
     "Network": "network",
     "Segmenter": "segmenter",
     "create_network": "network",
     "read_events": "events",
     "train": "training",
+    "train_classifier": "training",
 }
 
 

@@ -22,6 +22,8 @@ from beamforge.learning.architectures.base import Architecture, create_architect
 from beamforge.learning.class_weights import Weighting
 from beamforge.learning.losses import create_loss
 
+Schedule = Literal["constant", "cosine", "one_cycle"]
+
 
 class NetworkConfig(BaseModel):
     """Which network, from which weights.
@@ -77,6 +79,53 @@ class NetworkConfig(BaseModel):
         return create_architecture(self.architecture, {**self.options, **encoder})
 
 
+class Stage(BaseModel):
+    """A part of a training; what it does not state is as in the training.
+
+    Attributes
+    ----------
+    epochs, steps_per_epoch, batch, learning_rate, schedule, warmup
+        As in `TrainingConfig`, for this stage alone.
+    train
+        ``"all"`` of the network, or its ``"head"``: all but the encoder, which stays as it is.
+    side
+        Tiles are shrunk to so many px along their shorter side before a step (progressive resizing; Howard 2018).
+        Validation takes them as they are.
+    encoder_rate
+        Learning rate of the encoder relative to that of the rest (discriminative rates; Howard & Ruder 2018).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    epochs: PositiveInt | None = None
+    steps_per_epoch: PositiveInt | None = None
+    batch: PositiveInt | None = None
+    learning_rate: PositiveFloat | None = None
+    schedule: Schedule | None = None
+    warmup: NonNegativeInt | None = None
+    train: Literal["all", "head"] = "all"
+    side: PositiveInt | None = None
+    encoder_rate: PositiveFloat = 1.0
+
+    @property
+    def needs_encoder(self) -> bool:
+        """Whether encoder and head are treated apart."""
+        return self.train == "head" or self.encoder_rate != 1
+
+    @model_validator(mode="after")
+    def _frozen_or_slow(self) -> Self:
+        if self.train == "head" and self.encoder_rate != 1:
+            raise ValueError("a stage that trains the head alone has no encoder_rate; leave one of them out")
+        return self
+
+    def applied_to(self, training: TrainingConfig) -> TrainingConfig:
+        """Give the settings of the training in this stage."""
+        stated = self.model_dump(exclude={"train", "side", "encoder_rate"}, exclude_none=True)
+        if self.schedule == "one_cycle" and self.warmup is None:
+            stated["warmup"] = 0
+        return TrainingConfig.model_validate(training.model_dump(exclude={"stages"}) | stated)
+
+
 class TrainingConfig(BaseModel):
     """How to train.
 
@@ -88,7 +137,7 @@ class TrainingConfig(BaseModel):
         Name of the loss, such as ``"cross_entropy_dice"`` or ``"focal"``, and its options; see docs/networks.md.
     class_weights
         Weight of the classes in a loss that can weigh them: ``"equal"``, from the data (``"inverse"`` or
-        ``"inverse_root"`` of how often they occur in its first samples), or a number for each class.
+        ``"inverse_root"`` of how often they occur in some of its samples), or a number for each class.
     optimizer, learning_rate, weight_decay
         The optimiser; SGD runs with a momentum of 0.9.
     schedule, warmup
@@ -115,6 +164,9 @@ class TrainingConfig(BaseModel):
     workers, threads, checkpoint_steps
         Processes that prepare data (the result is the same for any number), threads of torch (None leaves them as they
         are), and steps between checkpoints beside the one after every epoch.
+    stages
+        Parts of the training one after the other, each with a new optimiser and its own course of the learning rate;
+        without any, the training is a single one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -128,7 +180,7 @@ class TrainingConfig(BaseModel):
     optimizer: Literal["adam", "adamw", "sgd"] = "adamw"
     learning_rate: PositiveFloat = 1e-3
     weight_decay: NonNegativeFloat = 1e-4
-    schedule: Literal["constant", "cosine", "one_cycle"] = "cosine"
+    schedule: Schedule = "cosine"
     warmup: NonNegativeInt = 0
     gradient_clip: PositiveFloat | None = None
     keep: Literal["best", "last", "ema"] = "best"
@@ -141,6 +193,13 @@ class TrainingConfig(BaseModel):
     workers: NonNegativeInt = 0
     threads: PositiveInt | None = None
     checkpoint_steps: PositiveInt | None = None
+    stages: tuple[Stage, ...] = ()
+
+    @model_validator(mode="after")
+    def _stages_go_with_the_rest(self) -> Self:
+        for stage in self.stages:
+            stage.applied_to(self)
+        return self
 
     @model_validator(mode="after")
     def _known_loss(self) -> Self:
@@ -155,4 +214,7 @@ class TrainingConfig(BaseModel):
 
     def what_decides(self) -> dict[str, Any]:
         """Give the settings that the trained weights depend on."""
-        return self.model_dump(exclude={"device", "workers", "threads", "checkpoint_steps"})
+        settings = self.model_dump(mode="json", exclude={"device", "workers", "threads", "checkpoint_steps"})
+        if not self.stages:
+            del settings["stages"]
+        return settings

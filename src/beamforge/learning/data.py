@@ -28,6 +28,7 @@ from beamforge.learning.tiles import (
     positions_with_labels,
 )
 from beamforge.simulation.dataset import open_dataset
+from beamforge.simulation.sample import Sample
 from beamforge.simulation.scenario import Scenario
 from beamforge.stack import IGNORE, Channel, Classes, channels_of, check_pair, classes_of
 
@@ -60,12 +61,19 @@ class LabelledImages(Dataset[Item]):
         return self._length
 
     def __getitem__(self, index: int) -> Item:
+        return as_item(*self.arrays(self._checked(index)))
+
+    def sample(self, index: int) -> Sample:
+        """Give an item as a sample, with what was drawn for it where it is simulated."""
+        return self.make_sample(self._checked(index))
+
+    def _checked(self, index: int) -> int:
         position = int(index)
         if position < 0:
             raise IndexError(f"item {position}: indices start at 0")
         if position >= self._length and not self.endless:
             raise IndexError(f"item {position} of {self._length}")
-        return as_item(*self.arrays(position))
+        return position
 
     def __iter__(self) -> Iterator[Item]:
         return (self[index] for index in range(self._length))
@@ -73,6 +81,11 @@ class LabelledImages(Dataset[Item]):
     def arrays(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Make image (channel, y, x) and labels (y, x) as NumPy arrays."""
         raise NotImplementedError
+
+    def make_sample(self, index: int) -> Sample:
+        """Make an item as a sample."""
+        image, labels = self.arrays(index)
+        return Sample(np.asarray(image, dtype=np.float32), np.asarray(labels))
 
 
 class SimulatedDataset(LabelledImages):
@@ -87,8 +100,12 @@ class SimulatedDataset(LabelledImages):
 
     def arrays(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Simulate."""
-        sample = self.scenario(self.seed, index)
+        sample = self.make_sample(index)
         return sample.image, sample.labels
+
+    def make_sample(self, index: int) -> Sample:
+        """Simulate."""
+        return self.scenario(self.seed, index)
 
 
 class StoredDataset(LabelledImages):
@@ -101,6 +118,10 @@ class StoredDataset(LabelledImages):
     def arrays(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Read."""
         return self.samples.pixels(index)
+
+    def make_sample(self, index: int) -> Sample:
+        """Read, with what was drawn."""
+        return self.samples[index]
 
     def split(self, share: float) -> tuple[Part, Part]:
         """Split off the last samples, at least one.
@@ -133,6 +154,10 @@ class Part(LabelledImages):
     def arrays(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Take the item of the whole."""
         return self._whole.arrays(self._start + index)
+
+    def make_sample(self, index: int) -> Sample:
+        """Take the sample of the whole."""
+        return self._whole.make_sample(self._start + index)
 
 
 class MeasuredTiles(LabelledImages):

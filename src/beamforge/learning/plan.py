@@ -63,6 +63,8 @@ class Plan:
         Steps of an epoch, or None.
     seed
         Seed of the order.
+    first
+        Samples taken by earlier stages of the training.
     """
 
     length: int
@@ -71,6 +73,7 @@ class Plan:
     epochs: int
     steps: int | None
     seed: int
+    first: int = 0
 
     def __post_init__(self) -> None:
         if self.length < 1:
@@ -86,12 +89,17 @@ class Plan:
         """Steps of the training."""
         return self.epochs * self.steps_per_epoch
 
+    @property
+    def total_samples(self) -> int:
+        """Samples of the training, repeated ones counted again."""
+        return self.epochs * (self.steps * self.batch if self.steps else self.length)
+
     def samples(self, step: int) -> list[int]:
         """Give the numbers of the samples of a step."""
         epoch, place = divmod(step, self.steps_per_epoch)
         per_epoch = self.steps * self.batch if self.steps else self.length
-        first = epoch * per_epoch + place * self.batch
-        positions = range(first, min(first + self.batch, (epoch + 1) * per_epoch))
+        first = self.first + epoch * per_epoch + place * self.batch
+        positions = range(first, min(first + self.batch, self.first + (epoch + 1) * per_epoch))
         if self.endless:
             return list(positions)
         return [int(self._order(p // self.length)[p % self.length]) for p in positions]
@@ -101,9 +109,10 @@ class Plan:
         return (self.samples(step) for step in range(start, self.total_steps))
 
     def _order(self, round_: int) -> Integers:
-        return _permutation(self.length, self.seed, round_)
+        return permutation(self.length, self.seed, round_)
 
 
 @lru_cache(maxsize=2)
-def _permutation(length: int, seed: int, round_: int) -> Integers:
+def permutation(length: int, seed: int, round_: int) -> Integers:
+    """Give the order in which finite data is gone through in a pass."""
     return np.random.default_rng(np.random.SeedSequence([seed, round_])).permutation(length)

@@ -12,7 +12,7 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState, GradientState, PartialState
 from accelerate.utils import DistributedDataParallelKwargs
 
-from beamforge.learning.segmenter import choose_device
+from beamforge.learning.trained import choose_device
 
 
 def create_accelerator(device: Literal["auto", "cpu", "cuda"]) -> Accelerator:

@@ -11,7 +11,6 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
-from torch.optim import SGD, Adam, AdamW, Optimizer
 
 from beamforge.errors import BeamforgeError, InputError
 from beamforge.learning.averaging import MovingAverage
@@ -26,18 +25,18 @@ from beamforge.learning.checkpoint import (
 )
 from beamforge.learning.config import TrainingConfig
 from beamforge.learning.context import context_radius
+from beamforge.learning.course import Course, Leg
 from beamforge.learning.events import append_event, forget_events_after
+from beamforge.learning.freezing import create_optimizer, freeze, resized, set_rate
 from beamforge.learning.loading import in_order, load
 from beamforge.learning.losses import Loss
 from beamforge.learning.network import Network
-from beamforge.learning.plan import LabelledTiles, Plan
+from beamforge.learning.plan import LabelledTiles
 from beamforge.learning.runtime import precision_of, seed_step
 from beamforge.learning.schedule import learning_rate
 from beamforge.learning.validation import validate_network
 from beamforge.learning.weights import fill, read_tensors
 from beamforge.progress import tracked
-
-_MOMENTUM = 0.9
 
 Validation = Mapping[str, LabelledTiles]
 OnEpoch = Callable[[dict[str, Any]], None]
@@ -52,14 +51,16 @@ class Trainer:
         The network to train; it is moved to the device.
     loss
         What to make small.
-    config, plan
-        Settings, and which sample comes when.
+    config, course
+        Settings, and which stage and sample comes when.
     progress
         How far it is; kept up to date.
     out
         Folder of the training.
     accelerator
         Device and processes.
+    encoder
+        Part of the network that some stages leave alone or train at another rate; None where none does.
     """
 
     def __init__(
@@ -67,29 +68,38 @@ class Trainer:
         network: Network,
         loss: Loss,
         config: TrainingConfig,
-        plan: Plan,
+        course: Course,
         progress: Progress,
         out: Path,
         accelerator: Accelerator,
+        encoder: nn.Module | None = None,
     ) -> None:
         self.config = config
-        self.plan = plan
+        self.course = course
         self.progress = progress
         self.out = out
         self.accelerator = accelerator
         self.network = network.to(accelerator.device).to(memory_format=torch.channels_last)
-        self.optimizer = _create_optimizer(config, self.network)
+        self.encoder = encoder
         self.average = MovingAverage(self.network, config.ema_decay) if config.keep == "ema" else None
         self.loss = loss
         self._precision = precision_of(config.precision, accelerator.device)
-        # In several processes these wrap the network and the optimiser; alone they do nothing more.
-        self._wrapped, self._wrapped_optimizer = accelerator.prepare(self.network, self.optimizer)
+        self._begin_stage(next(course.left(progress.step), course.legs[-1]))
         self._since = time.monotonic()
 
+    def _begin_stage(self, leg: Leg) -> None:
+        self.leg = leg
+        freeze(self.network, self.encoder, leg.stage)
+        self.optimizer = create_optimizer(leg.config, self.network, self.encoder, leg.stage.encoder_rate)
+        # In several processes these wrap the network and the optimiser; alone they do nothing more.
+        self.accelerator.free_memory()
+        self._wrapped, self._wrapped_optimizer = self.accelerator.prepare(self.network, self.optimizer)
+
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
-        """Go on from the tensors of a checkpoint."""
+        """Go on from the tensors of a checkpoint; a stage that has not begun starts with a new optimiser."""
         self.network.load_state_dict(part(tensors, "network"))
-        restore_optimizer(self.optimizer, part(tensors, "optimizer"))
+        if self.progress.step > self.leg.first_step:
+            restore_optimizer(self.optimizer, part(tensors, "optimizer"))
         if self.average is not None:
             self.average.restore(part(tensors, "average"))
 
@@ -99,15 +109,22 @@ class Trainer:
         self.out.mkdir(parents=True, exist_ok=True)
         if self.accelerator.is_main_process:
             forget_events_after(self.out / "events.jsonl", start)
-        mine = self.accelerator.process_index
-        all_ = self.accelerator.num_processes
-        batches = (samples[mine::all_] for samples in self.plan.batches(start))
+        for leg in self.course.left(start):
+            if leg is not self.leg:
+                self._begin_stage(leg)
+            self._run_stage(data, validation, on_epoch)
+
+    def _run_stage(self, data: LabelledTiles, validation: Validation, on_epoch: OnEpoch | None) -> None:
+        """Do the steps that are left of the present stage."""
+        start, leg = self.progress.step, self.leg
+        mine, all_ = self.accelerator.process_index, self.accelerator.num_processes
+        batches = (samples[mine::all_] for samples in leg.plan.batches(start - leg.first_step))
         loader = load(data, batches, self.config.workers)
-        self.network.train()
-        for images, labels in tracked(loader, "training", total=self.plan.total_steps - start):
+        title = f"training, stage {leg.number}" if len(self.course.legs) > 1 else "training"
+        for images, labels in tracked(loader, title, total=leg.end - start):
             self._do_step(images.to(self.accelerator.device), labels.to(self.accelerator.device))
             every = self.config.checkpoint_steps
-            if self.progress.step % self.plan.steps_per_epoch == 0:
+            if leg.ends_epoch(self.progress.step):
                 self._end_epoch(validation, on_epoch)
             elif every and self.progress.step % every == 0:
                 self._save_checkpoint()
@@ -131,25 +148,30 @@ class Trainer:
 
         bf16 is for training only: what is validated is what will be applied.
         """
-        scaled = self.progress.scaling(images).contiguous(memory_format=torch.channels_last)
+        return self._logits(network, self.progress.scaling(images))
+
+    def _logits(self, network: nn.Module, scaled: Tensor) -> Tensor:
+        scaled = scaled.contiguous(memory_format=torch.channels_last)
         in_half = network.training and self._precision == torch.bfloat16
         with torch.autocast(self.accelerator.device.type, torch.bfloat16, enabled=in_half):
             logits: Tensor = network(scaled)
         return logits.float()
 
     def _do_step(self, images: Tensor, labels: Tensor) -> None:
-        self._check_batch(images)
+        scaled = self.progress.scaling(images)
+        if self.leg.stage.side is not None:
+            scaled, labels = resized(scaled, labels, self.leg.stage.side)
+        self._check_batch(scaled)
         step = self.progress.step
-        rate = learning_rate(self.config, step, self.plan.total_steps)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        rate = learning_rate(self.leg.config, step - self.leg.first_step, self.leg.plan.total_steps)
+        set_rate(self.optimizer, rate)
         seed_step(self.config.seed, step, self.accelerator.process_index)
         self._wrapped_optimizer.zero_grad()
-        loss = self.loss(self.forward(self._wrapped, images), labels)
+        loss = self.loss(self._logits(self._wrapped, scaled), labels)
         value = float(self.accelerator.reduce(loss.detach(), "mean"))
         if not math.isfinite(value):
             raise BeamforgeError(
-                f"the loss is {value} in step {step + 1} of {self.plan.total_steps} (learning rate {rate:g}, loss "
+                f"the loss is {value} in step {step + 1} of {self.course.total_steps} (learning rate {rate:g}, loss "
                 f"{self.config.loss}, precision {str(self._precision).removeprefix('torch.')}, gradient_clip "
                 f"{self.config.gradient_clip}); take a smaller learning rate, a warm-up or a gradient_clip"
             )
@@ -171,9 +193,10 @@ class Trainer:
             )
 
     def _end_epoch(self, validation: Validation, on_epoch: OnEpoch | None) -> None:
-        epoch = self.progress.step // self.plan.steps_per_epoch
+        epoch = self.leg.epoch(self.progress.step)
         network = self.network if self.average is None else self.average.network
         scores = {name: self._validate(network, tiles) for name, tiles in validation.items()}
+        freeze(self.network, self.encoder, self.leg.stage)
         dice = scores[self.config.monitor or next(iter(scores))]["dice"] if scores else None
         is_best = dice is not None and (self.progress.best_dice is None or dice > self.progress.best_dice)
         if is_best:
@@ -182,10 +205,11 @@ class Trainer:
         event = {
             "event": "epoch",
             "epoch": epoch,
+            "stage": self.leg.number,
             "step": self.progress.step,
             "seconds": round(self.progress.seconds, 3),
             "learning_rate": self.optimizer.param_groups[0]["lr"],
-            "train_loss": self.progress.loss_sum / self.plan.steps_per_epoch,
+            "train_loss": self.progress.loss_sum / self.leg.plan.steps_per_epoch,
             "validation": scores,
             "best": is_best,
         }
@@ -219,12 +243,3 @@ class Trainer:
                 tensors |= prefixed(self.average.network.state_dict(), "average")
             save_checkpoint(self.out / "checkpoint.safetensors", self.progress, tensors)
         self.accelerator.wait_for_everyone()
-
-
-def _create_optimizer(config: TrainingConfig, network: nn.Module) -> Optimizer:
-    rate, decay = config.learning_rate, config.weight_decay
-    if config.optimizer == "sgd":
-        return SGD(network.parameters(), rate, momentum=_MOMENTUM, weight_decay=decay)
-    if config.optimizer == "adam":
-        return Adam(network.parameters(), rate, weight_decay=decay)
-    return AdamW(network.parameters(), rate, weight_decay=decay)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +11,21 @@ from beamforge.errors import InputError, one_of
 from beamforge.files import sha256
 from beamforge.learning.checkpoint import Progress, load_checkpoint
 from beamforge.learning.class_weights import class_counts, weights_from_counts
+from beamforge.learning.classifier import Classifier
 from beamforge.learning.config import NetworkConfig, TrainingConfig
+from beamforge.learning.course import Course
 from beamforge.learning.losses import create_loss
 from beamforge.learning.network import create_network
-from beamforge.learning.plan import LabelledTiles, Plan
+from beamforge.learning.plan import LabelledTiles
 from beamforge.learning.runtime import create_accelerator, own_random_state, torch_threads
 from beamforge.learning.scaling import Scaling
-from beamforge.learning.segmenter import ModelDescription, Segmenter
+from beamforge.learning.segmenter import Segmenter
+from beamforge.learning.task import CLASSIFY, SEGMENT, M, Task
 from beamforge.learning.trainer import Trainer
 from beamforge.provenance import provenance
 from beamforge.stack import Classes
 
 _SAMPLES_FOR_SCALING = 32
-_SAMPLES_FOR_WEIGHTS = 32
 _TILES_FOR_CONTEXT = 2
 
 
@@ -57,7 +60,7 @@ def train(
     simulated
         Whether the training data is simulated, for the model's provenance.
     scaling
-        Scaling of the channels; by default fitted to the first samples of `data`.
+        Scaling of the channels; by default fitted to some samples of `data`.
     inputs
         Files or folders the data was made from; they are hashed for the model's provenance, and a training goes on
         only while they are the same.
@@ -77,43 +80,112 @@ def train(
     BeamforgeError
         If the loss becomes infinite or NaN.
     """
-    out = Path(out)
+    known = _Known(simulated, scaling, tuple(inputs), dict(origin or {}))
+    return _train(SEGMENT, network, training, data, validation, Path(out), known, on_epoch)
+
+
+def train_classifier(
+    network: NetworkConfig,
+    training: TrainingConfig,
+    data: LabelledTiles,
+    validation: Mapping[str, LabelledTiles] | LabelledTiles,
+    out: str | Path,
+    *,
+    simulated: bool,
+    scaling: Scaling | None = None,
+    inputs: Iterable[str | Path] = (),
+    origin: Mapping[str, Any] | None = None,
+    on_epoch: Callable[[dict[str, Any]], None] | None = None,
+) -> Classifier:
+    """Train a network that gives every tile a class; all else is as in `train`.
+
+    Parameters
+    ----------
+    network
+        Of the architecture ``"classifier"`` or another one for classification.
+    data, validation
+        Tiles whose labels are an image of a single pixel, the class of the tile, such as `TileClasses`. In the log
+        ``"dice"`` is the mean over the classes of the F1 score and ``"error"`` the share of wrong tiles.
+    training, out, simulated, scaling, inputs, origin, on_epoch
+        As in `train`.
+
+    Returns
+    -------
+    The classifier, also saved in ``out/model``.
+
+    Raises
+    ------
+    InputError
+        If data and validation do not go together, the data has no tile classes, or `out` holds a training of other
+        settings.
+    BeamforgeError
+        If the loss becomes infinite or NaN.
+    """
+    known = _Known(simulated, scaling, tuple(inputs), dict(origin or {}))
+    return _train(CLASSIFY, network, training, data, validation, Path(out), known, on_epoch)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What the caller knows about the training data."""
+
+    simulated: bool
+    scaling: Scaling | None
+    inputs: tuple[str | Path, ...]
+    origin: dict[str, Any]
+
+
+def _train(
+    task: Task[M],
+    network: NetworkConfig,
+    training: TrainingConfig,
+    data: LabelledTiles,
+    validation: Mapping[str, LabelledTiles] | LabelledTiles,
+    out: Path,
+    known: _Known,
+    on_epoch: Callable[[dict[str, Any]], None] | None,
+) -> M:
+    task.check_network(network)
     sets = dict(validation) if isinstance(validation, Mapping) else {"validation": validation}
     _check_data(training, data, sets)
-    plan = Plan(len(data), data.endless, training.batch, training.epochs, training.steps_per_epoch, training.seed)
-    hashes = {str(path): sha256(path) for path in inputs}
+    course = Course.of(training, len(data), data.endless)
+    hashes = {str(path): sha256(path) for path in known.inputs}
     settings = _settings(network, training, data, hashes)
-    progress, tensors = _start_or_resume(out, settings, training, data, scaling)
-    finished = progress.step == plan.total_steps
+    progress, tensors = _start_or_resume(out, settings, training, data, known.scaling)
+    finished = progress.step == course.total_steps
     if finished and (out / "model" / "model.json").is_file():
-        return Segmenter.load(out / "model", training.device)
+        return task.model.load(out / "model", training.device)
+    task.check_labels(data)
     accelerator = create_accelerator(training.device)
     if accelerator.is_main_process:
         _remove_unfinished(out)
     with torch_threads(training.threads), own_random_state(accelerator.device):
         made = create_network(network, len(data.channels), len(data.classes), seed=training.seed)
-        loss = create_loss(training.loss, training.loss_options, _class_weights(training, data))
-        trainer = Trainer(made, loss, training, plan, progress, out, accelerator)
+        weights = _class_weights(training, data, task.samples_for_weights)
+        loss = create_loss(training.loss, training.loss_options, weights)
+        apart = any(stage.needs_encoder for stage in training.stages)
+        encoder = network.build_architecture().encoder_of(made.core) if apart else None
+        trainer = Trainer(made, loss, training, course, progress, out, accelerator, encoder)
         if tensors:
             trainer.restore(tensors)
         trainer.run(data, sets, on_epoch)
         trained = trainer.result()
         images = [data[number][0] for number in range(min(_TILES_FOR_CONTEXT, len(data)))]
-        description = ModelDescription(
-            network=network,
-            channels=data.channels,
-            classes=data.classes,
-            scaling=progress.scaling,
-            tile=min(images[0].shape[-2:]),
-            halo=trainer.context_radius(trained, images),
-            provenance=provenance(simulated=simulated, seed=training.seed, recipe=settings, **(origin or {}))
+        facts = {
+            "network": network,
+            "channels": data.channels,
+            "classes": data.classes,
+            "scaling": progress.scaling,
+            "tile": min(images[0].shape[-2:]),
+            "provenance": provenance(simulated=known.simulated, seed=training.seed, recipe=settings, **known.origin)
             | {"inputs": hashes},
-        )
-    segmenter = Segmenter(trained, description, training.device)
+        }
+        description = task.describe(facts, lambda: trainer.context_radius(trained, images))
+    model = task.model(trained, description, training.device)
     if accelerator.is_main_process:
-        segmenter.save(out / "model")
+        model.save(out / "model")
     accelerator.wait_for_everyone()
-    return segmenter
+    return model
 
 
 def _remove_unfinished(out: Path) -> None:
@@ -141,8 +213,8 @@ def _check_data(training: TrainingConfig, data: LabelledTiles, validation: Mappi
             )
 
 
-def _class_weights(training: TrainingConfig, data: LabelledTiles) -> tuple[float, ...] | None:
-    """Give the weights of the classes; those from the data follow from its first samples, so they stay on resuming."""
+def _class_weights(training: TrainingConfig, data: LabelledTiles, most: int) -> tuple[float, ...] | None:
+    """Give the weights of the classes; those from the data follow from the same samples again on resuming."""
     if not isinstance(training.class_weights, str):
         if len(training.class_weights) != len(data.classes):
             raise InputError(
@@ -152,8 +224,14 @@ def _class_weights(training: TrainingConfig, data: LabelledTiles) -> tuple[float
         return training.class_weights
     if training.class_weights == "equal":
         return None
-    samples = (data[number][1].numpy() for number in range(min(_SAMPLES_FOR_WEIGHTS, len(data))))
+    samples = (data[number][1].numpy() for number in _spread(data, most))
     return weights_from_counts(class_counts(samples, len(data.classes)), training.class_weights)
+
+
+def _spread(data: LabelledTiles, most: int) -> list[int]:
+    """Choose samples from all over the data, which may be sorted by class; any of endless data are as good."""
+    count = min(most, len(data))
+    return [number if data.endless else number * len(data) // count for number in range(count)]
 
 
 def _names(classes: Classes) -> list[str]:
@@ -191,8 +269,8 @@ def _start_or_resume(
             )
         return progress, tensors
     if scaling is None:
-        count = min(_SAMPLES_FOR_SCALING, len(data))
-        scaling = Scaling.fit((data[number][0].numpy() for number in range(count)), training.scaling)
+        samples = (data[number][0].numpy() for number in _spread(data, _SAMPLES_FOR_SCALING))
+        scaling = Scaling.fit(samples, training.scaling)
     return Progress(settings=settings, scaling=scaling), {}
 
 

@@ -42,7 +42,8 @@ def validate_network(
 
     Returns
     -------
-    ``loss`` (mean over tiles), ``dice`` and ``miou`` (means over the classes met, from the pixels of all tiles).
+    ``loss`` (mean over tiles), ``dice`` and ``miou`` (means over the classes met, from the pixels of all tiles) and
+    ``error`` (share of wrong pixels). A classifier has one pixel for each tile.
     """
     was_training = network.training
     network.eval()
@@ -59,5 +60,7 @@ def validate_network(
     total, count = accelerator.reduce(loss_and_count.to(device), "sum").tolist()
     if count == 0:
         raise InputError("the validation data is empty")
-    dice, miou = mean_dice_and_iou(confusion.cpu())
-    return {"loss": total / count, "dice": dice, "miou": miou}
+    confusion = confusion.cpu()
+    dice, miou = mean_dice_and_iou(confusion)
+    wrong = 1 - float(confusion.diagonal().sum() / confusion.sum())
+    return {"loss": total / count, "dice": dice, "miou": miou, "error": wrong}

@@ -8,11 +8,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import Field, NonNegativeInt, field_validator
 
 from beamforge.errors import InputError, one_of
+from beamforge.learning import TrainingConfig
 from beamforge.recipes import kinds
 from beamforge.recipes.places import Places
 from beamforge.recipes.settings import Settings
@@ -52,6 +53,10 @@ class Outcome(ABC):
     def scores(self) -> dict[str, dict[str, float]]:
         """Give the figures of the table: name of the row, name of the figure, value; for statistics over runs."""
 
+    def trials(self) -> dict[str, int]:
+        """Give, by the name of a figure, how many independent judged items it is a proportion of, if it is one."""
+        return {}
+
 
 class RecipeBase(Settings, ABC):
     """All settings of a run, whatever its kind.
@@ -82,6 +87,16 @@ class RecipeBase(Settings, ABC):
     @classmethod
     def _names_a_folder(cls, name: str) -> str:
         return folder_name(name)
+
+    def with_seed(self, seed: int) -> Self:
+        """Give the same recipe under another seed, that of its trainings included."""
+        settings = ((name, getattr(self, name)) for name in type(self).model_fields)
+        trainings = {
+            name: value.model_copy(update={"seed": seed})
+            for name, value in settings
+            if isinstance(value, TrainingConfig)
+        }
+        return self.model_copy(update={"seed": seed, **trainings})
 
     @property
     def places(self) -> Places:

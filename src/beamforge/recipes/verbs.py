@@ -402,6 +402,33 @@ def classify(
     return trained
 
 
+def compare(recipe: str | Path, folder: str | Path | None = None, *, changes: Sequence[str] = ()) -> Outcome:
+    """Compare networks on annotated slices and say which one to take.
+
+    Parameters
+    ----------
+    recipe
+        A recipe of the kind ``comparison``: a file, or the name of a shipped one.
+    folder
+        Folder of the run; by default ``runs/NAME``.
+    changes
+        Settings to change, each ``dotted.key=value``.
+
+    Raises
+    ------
+    InputError
+        If the recipe is of another kind.
+    """
+    from beamforge.recipes.kinds.comparison import ComparisonRecipe
+
+    loaded = load_recipe(recipe, changes)
+    if not isinstance(loaded, ComparisonRecipe):
+        raise InputError(
+            f"{recipe} is a recipe of the kind {loaded.kind!r}, expected 'comparison'; use `beamforge run`"
+        )
+    return run_recipe(loaded, folder or Path("runs") / loaded.name)
+
+
 def report(folder: str | Path) -> Path:
     """Write the report of a finished run again."""
     recipe = Path(folder) / "recipe.yaml"

@@ -20,6 +20,7 @@ from beamforge.predictor import Predictor
 from beamforge.progress import tracked
 from beamforge.provenance import provenance as describe_origin
 from beamforge.segmentation.blending import Block, blended_blocks
+from beamforge.segmentation.neighbours import with_neighbours
 from beamforge.segmentation.probabilities import open_probability_writer
 from beamforge.segmentation.quicklook import QuickLook
 from beamforge.segmentation.source import Source, as_source
@@ -93,7 +94,8 @@ def segment(
     predictor
         What predicts.
     stack
-        (channel, y, x) or (z, channel, y, x), or (z, y, x) for a predictor of one channel; it may be lazy.
+        (channel, y, x) or (z, channel, y, x), or (z, y, x) for a predictor of one channel or of one with its
+        neighbouring slices; it may be lazy.
     out
         ``NAME.tif`` or ``NAME.zarr`` (OME-Zarr); see `beamforge.io.open_label_writer`.
     tile
@@ -128,7 +130,7 @@ def segment(
     if batch is not None and batch < 1:
         raise InputError(f"batch is {batch}, expected at least 1")
     started = time.perf_counter()
-    source = as_source(stack, predictor.channels)
+    source = as_source(with_neighbours(stack, predictor.channels), predictor.channels)
     tiling = Tiling.choose(tile, predictor.halo if halo is None else halo, predictor.multiple)
     target = Path(out)
     picture = _beside(target, ".png") if quicklook else None

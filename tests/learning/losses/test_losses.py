@@ -9,7 +9,9 @@ from scipy.special import log_softmax
 from beamforge.errors import InputError
 from beamforge.learning.losses import LOSSES, create_loss
 
-NAMES = ["boundary", "cross_entropy", "cross_entropy_dice", "dice", "focal", "tversky"]
+NAMES = [
+    "boundary", "cross_entropy", "cross_entropy_dice", "dice", "focal", "mean_squared_error", "tversky", "weighted_sum",
+]  # fmt: skip
 
 
 def cross_entropy_by_hand(logits: np.ndarray, labels: np.ndarray) -> float:
@@ -69,7 +71,19 @@ def boundary_by_hand(logits: np.ndarray, labels: np.ndarray, reach: float = 20.0
     return (float(np.mean(terms)) if terms else 0.0) + dice_weight * dice_by_hand(logits, labels)
 
 
+def mean_squared_error_by_hand(logits: np.ndarray, labels: np.ndarray, weights=(1.0,) * 9) -> float:
+    p = np.exp(log_softmax(logits, axis=1))
+    terms = [
+        weights[labels[b, y, x]] * ((p[b, :, y, x] - np.eye(p.shape[1])[labels[b, y, x]]) ** 2).sum()
+        for b, y, x in np.ndindex(labels.shape)
+        if labels[b, y, x] < 255
+    ]
+    return float(np.mean(terms)) if terms else 0.0
+
+
 BY_HAND = {
+    "mean_squared_error": mean_squared_error_by_hand,
+    "weighted_sum": lambda logits, labels: cross_entropy_by_hand(logits, labels) + dice_by_hand(logits, labels),
     "boundary": boundary_by_hand,
     "focal": focal_by_hand,
     "tversky": tversky_by_hand,
@@ -149,6 +163,23 @@ def test_weights_and_options_enter_as_the_formulas_say(seed: int, ignored: float
     options = {"reach": 2.5, "dice_weight": 0.0}
     expected = boundary_by_hand(x, y, 2.5, 0.0)
     assert float(create_loss("boundary", options)(logits, labels)) == pytest.approx(expected, rel=1e-6, abs=1e-7)
+
+
+@given(seed=st.integers(0, 2**32), ignored=st.sampled_from([0.0, 0.4, 1.0]))
+@settings(max_examples=20, deadline=None)
+def test_a_sum_adds_its_terms_and_weighs_the_classes_of_those_that_can(seed: int, ignored: float) -> None:
+    logits, labels = example(seed, 4, ignored)
+    x, y, weights = logits.numpy(), labels.numpy(), (0.5, 4.0, 1.0, 2.5)
+    loss = create_loss("weighted_sum", {"terms": {"mean_squared_error": 0.5, "dice": 2.0}}, weights)
+    expected = 0.5 * mean_squared_error_by_hand(x, y, weights) + 2.0 * dice_by_hand(x, y)
+    assert float(loss(logits, labels)) == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("terms", [{}, {"weighted_sum": 1.0}, {"dise": 1.0}])
+def test_a_sum_of_nothing_of_itself_or_of_the_unknown_is_refused(terms: dict[str, float]) -> None:
+    logits, labels = example(0, 3, 0.0)
+    with pytest.raises(InputError, match=r"weighted_sum|did you mean 'dice'"):
+        create_loss("weighted_sum", {"terms": terms})(logits, labels)
 
 
 @given(seed=st.integers(0, 2**32))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -17,6 +17,10 @@ from beamforge.simulation.step import describe
 
 if TYPE_CHECKING:
     from torch import nn
+
+TaskName = Literal["segmentation", "classification"]
+SEGMENTATION: Final = "segmentation"
+CLASSIFICATION: Final = "classification"
 
 ARCHITECTURES: Registry[type[Architecture]] = Registry("architecture", "beamforge.learning.architectures")
 
@@ -30,6 +34,8 @@ class Architecture(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     architecture_name: ClassVar[str] = ""
+    task: ClassVar[TaskName] = SEGMENTATION
+    """What its networks give: a class for every pixel, or one for the whole image."""
     head: ClassVar[tuple[str, ...]] = ()
     """First parts of the names of the parameters that depend on the number of classes."""
 
@@ -44,7 +50,10 @@ class Architecture(BaseModel):
         super().__init_subclass__(**kwargs)
 
     def build(self, channels: int, classes: int) -> nn.Module:
-        """Make the network with random weights: (batch, channels, y, x) to logits (batch, classes, y, x)."""
+        """Make the network with random weights: (batch, channels, y, x) to logits (batch, classes, y, x).
+
+        Those of a classifier are (batch, classes, 1, 1).
+        """
         raise NotImplementedError(f"the architecture {self.architecture_name!r} has no build")
 
     def multiple(self, network: nn.Module) -> int:

@@ -90,7 +90,7 @@ class EncoderDecoder(Architecture):
         from segmentation_models_pytorch.encoders import TimmUniversalEncoder
 
         name = self.encoder.removeprefix(TIMM)
-        _check_timm_file(name, file)
+        check_timm_file(name, file)
         dilated = "encoder_output_stride" in type(self).model_fields
         source = TimmUniversalEncoder(
             name=name,
@@ -118,8 +118,8 @@ class EncoderDecoder(Architecture):
             )
 
 
-def _check_timm_file(name: str, file: Path) -> None:
-    """Refuse a file that lacks weights: timm would pass over them and leave the encoder random."""
+def check_timm_file(name: str, file: Path) -> None:
+    """Refuse a file that lacks weights of a timm network: timm would leave these random without a word."""
     import timm
     import torch
 

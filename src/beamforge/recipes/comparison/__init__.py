@@ -1,0 +1,1 @@
+"""Comparing networks on annotated slices: the stages, the accounts and the report."""

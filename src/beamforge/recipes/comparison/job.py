@@ -1,0 +1,309 @@
+"""The stages of a comparison."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from beamforge.errors import InputError, one_of
+from beamforge.files import read_json, write_json
+from beamforge.io import save_labels
+from beamforge.io.labels import open_labels
+from beamforge.io.slices import AnnotatedSlices
+from beamforge.predictor import Predictor
+from beamforge.provenance import provenance
+from beamforge.recipes.comparison.outcome import ComparisonOutcome
+from beamforge.recipes.comparison.recommendation import recommend
+from beamforge.recipes.comparison.results import ComparisonResult, RunScores
+from beamforge.recipes.fingerprint import fingerprint
+from beamforge.recipes.kinds.comparison import ComparisonRecipe, Row
+from beamforge.recipes.slice_data import SliceData, describe_source
+from beamforge.recipes.stages import Run
+from beamforge.recipes.streams import seed_for, stream
+from beamforge.stack import as_labels
+
+RANDOM = " (random split)"
+"""Behind the name of the row that is trained under a random split."""
+
+
+@dataclass(frozen=True)
+class ComparisonJob:
+    """A comparison at work in a run folder."""
+
+    recipe: ComparisonRecipe
+    run: Run
+
+    def run_all(self) -> ComparisonOutcome:
+        """Do all stages."""
+        recipe = self.recipe
+        self.prepare()
+        self.split()
+        for row in recipe.rows:
+            for seed in recipe.seeds:
+                self.train(row, seed)
+                self.judge_network(row, seed)
+            self.account(row)
+        for method in recipe.classical:
+            for seed in recipe.seeds:
+                self.judge_classical(method, seed)
+        if recipe.random_split:
+            for seed in recipe.seeds:
+                self.train(recipe.rows[0], seed, random=True)
+                self.judge_network(recipe.rows[0], seed, random=True)
+        result = self.result()
+        write_json(self.run.folder / "comparison.json", result.model_dump(mode="json"))
+        recommendation = recommend(result)
+        return ComparisonOutcome(
+            name=recipe.name,
+            report=self.write_report(),
+            files={
+                "recommended model": self.run.folder
+                / "networks"
+                / recommendation.row
+                / f"seed {recipe.seeds[0]}"
+                / "model",
+                "all figures": self.run.folder / "comparison.json",
+            },
+            result=result,
+            recommendation=recommendation,
+        )
+
+    def prepare(self) -> None:
+        """Make simulated data, and note where all data come from."""
+        recipe = self.recipe
+        sources: dict[str, SliceData] = {"data": recipe.data}
+        if recipe.judged is not None:
+            sources["judged"] = recipe.judged
+        files = [path for one in sources.values() for path in one.files(recipe.places)]
+
+        def make(folder: Path, _: Path) -> None:
+            simulated = [one.prepare(folder / name, recipe.seed) for name, one in sources.items()]
+            write_json(folder / "provenance.json", provenance(simulated=any(simulated), inputs=files, seed=recipe.seed))
+
+        settings = {
+            "sources": {name: describe_source(one) for name, one in sources.items()},
+            "files": fingerprint(files),
+            "seed": recipe.seed,
+        }
+        self.run.stage("data", settings, [], make)
+
+    @cached_property
+    def slices(self) -> AnnotatedSlices:
+        """The slices to learn from."""
+        return self.recipe.data.open(self.recipe.places, self.run.folder / "data" / "data")
+
+    @cached_property
+    def judged(self) -> AnnotatedSlices:
+        """The slices that judge."""
+        other = self.recipe.judged
+        return self.slices if other is None else other.open(self.recipe.places, self.run.folder / "data" / "judged")
+
+    @property
+    def origin(self) -> dict[str, Any]:
+        """Where the data come from."""
+        return dict(read_json(self.run.folder / "data" / "provenance.json"))
+
+    @cached_property
+    def background(self) -> int:
+        """Number of the class that is no particle."""
+        names = self.slices.classes.names
+        if self.recipe.background is None:
+            return 0
+        if self.recipe.background not in names:
+            raise one_of("background class", self.recipe.background, names)
+        return names.index(self.recipe.background)
+
+    def split(self) -> None:
+        """Divide the slices, and refuse parts that lack a class."""
+        from beamforge.learning.slices import block_split, check_classes_present, random_split
+
+        settings = self.recipe.split
+
+        def make(folder: Path, _: Path) -> None:
+            if self.judged.classes.names != self.slices.classes.names:
+                raise InputError(
+                    f"the slices that judge have the classes {list(self.judged.classes.names)}, those to learn from "
+                    f"{list(self.slices.classes.names)}; they must be the same, in the same order"
+                )
+            blocks = block_split(self.slices, settings.test, settings.validation, settings.gap, settings.blocks)
+            check_classes_present(self.slices, blocks, settings.allow_absent)
+            splits = {"blocks": blocks.parts()}
+            if self.recipe.random_split:
+                dealt = random_split(blocks, stream(self.recipe.seed, "random split"))
+                splits["random"] = dealt.parts()
+            write_json(folder / "split.json", splits)
+
+        config = {**settings.model_dump(mode="json"), "random": self.recipe.random_split, "seed": self.recipe.seed}
+        self.run.stage("split", config, ["data"], make)
+
+    def part(self, name: str, *, random: bool = False) -> tuple[int, ...]:
+        """Give the numbers of the slices of a part; those that judge may be of the other data."""
+        if name == "test" and self.recipe.judged is not None:
+            return self.judged.annotated
+        found = read_json(self.run.folder / "split" / "split.json")["random" if random else "blocks"][name]
+        return tuple(found)
+
+    def train(self, row: Row, seed: int, *, random: bool = False) -> None:
+        """Train a network on random tiles of the training slices."""
+        from beamforge.learning import train
+        from beamforge.learning.slices import SliceGrid, SliceTiles
+
+        recipe = self.recipe
+        training = row.training.model_copy(update={"seed": seed})
+        length = training.batch * (training.steps_per_epoch or 100)
+
+        def make(folder: Path, scratch: Path) -> None:
+            tiles = SliceTiles(
+                self.slices,
+                self.part("train", random=random),
+                recipe.tile,
+                seed_for(recipe.seed, f"tiles {seed}"),  # every network sees the same tiles
+                length,
+                reach=row.neighbours,
+                augment=recipe.augment,
+                balanced=recipe.balanced,
+            )
+            grid = SliceGrid(self.slices, self.part("validation", random=random), 2 * recipe.tile, reach=row.neighbours)
+            train(
+                row.network,
+                training,
+                tiles,
+                grid,
+                scratch / "training",
+                simulated=self.origin["simulated"],
+                origin={"run_seed": recipe.seed, "measurement": self.origin},
+            )
+            shutil.move(scratch / "training" / "model", folder / "model")
+            shutil.move(scratch / "training" / "events.jsonl", folder / "events.jsonl")
+
+        config = {
+            "network": row.network.what_decides(),
+            "training": training.what_decides(),
+            "neighbours": row.neighbours,
+            "tile": recipe.tile,
+            "balanced": recipe.balanced,
+            "augment": recipe.augment,
+            "seed": recipe.seed,
+            "random": random,
+        }
+        self.run.stage(_place("networks", row.name, seed, random), config, ["data", "split"], make)
+
+    def judge_network(self, row: Row, seed: int, *, random: bool = False) -> None:
+        """Predict the test slices with a network and judge them."""
+        from beamforge.learning import Segmenter, read_events
+
+        place = _place("networks", row.name, seed, random)
+
+        def make(folder: Path, _: Path) -> None:
+            trained = self.run.folder / place
+            events = read_events(trained / "events.jsonl")
+            reached = [e["seconds"] for e in events if e["validation"]["validation"]["miou"] >= self.recipe.target]
+            self._judge(
+                Segmenter.load(trained / "model"),
+                self.part("test", random=random),
+                row.neighbours,
+                folder,
+                train_seconds=events[-1]["seconds"],
+                target_seconds=reached[0] if reached else None,
+            )
+
+        config = {"background": self.recipe.background, "target": self.recipe.target}
+        self.run.stage(_place("judged", row.name, seed, random), config, ["data", "split", place], make)
+
+    def judge_classical(self, method: str, seed: int) -> None:
+        """Train a pixel classifier, predict the test slices with it and judge them."""
+        import time
+
+        from beamforge.recipes.comparison.forest import fit_pixel_classifier
+
+        def make(folder: Path, _: Path) -> None:
+            start = time.perf_counter()
+            rng = stream(self.recipe.seed, f"{method} {seed}")
+            classifier = fit_pixel_classifier(self.slices, self.part("train"), method, rng)
+            seconds = time.perf_counter() - start
+            classifier.save(folder / "classifier.json")
+            self._judge(classifier, self.part("test"), 0, folder, train_seconds=seconds)
+
+        config = {"method": method, "seed": self.recipe.seed, "background": self.recipe.background}
+        self.run.stage(_place("judged", method, seed, False), config, ["data", "split"], make)
+
+    def _judge(self, predictor: Predictor, numbers: Sequence[int], reach: int, folder: Path, **times: Any) -> None:
+        from beamforge.recipes.comparison.judging import judge, predict_slices
+
+        predicted = predict_slices(predictor, self.judged, numbers, reach)
+        found = judge(self.judged, predicted, self.background, **times)
+        write_json(folder / "scores.json", found.model_dump(mode="json"))
+        for number, labels in predicted.labels.items():
+            marked = as_labels(labels, self.judged.classes)
+            save_labels(folder / "labels" / f"{number:05}.tif", marked, provenance=self.origin)
+
+    def predicted(self, row: str, seed: int, number: int) -> np.ndarray:
+        """Read the predicted labels (y, x) of a test slice."""
+        file = self.run.folder / _place("judged", row, seed, False) / "labels" / f"{number:05}.tif"
+        return np.asarray(open_labels(file).values)
+
+    def account(self, row: Row) -> None:
+        """Measure what a network costs on a slice of the data's size."""
+        from beamforge.learning.cost import measure_cost
+
+        timing = self.recipe.timing
+        channels, classes = len(self.slices.window_channels(row.neighbours)), len(self.slices.classes)
+
+        def make(folder: Path, _: Path) -> None:
+            height, width = self.slices.labels(self.slices.annotated[0]).shape
+            cost = measure_cost(
+                row.network,
+                channels,
+                classes,
+                (height, width),
+                batch=timing.batch,
+                repeats=timing.repeats,
+                train_tile=self.recipe.tile,
+                train_batch=row.training.batch,
+                threads=timing.threads,
+            )
+            write_json(folder / "cost.json", cost.model_dump(mode="json"))
+
+        config = {
+            "network": row.network.what_decides(),
+            "channels": channels,
+            "timing": timing.model_dump(),
+            "tile": self.recipe.tile,
+            "batch": row.training.batch,
+        }
+        self.run.stage(f"costs/{row.name}", config, ["data"], make)
+
+    def result(self) -> ComparisonResult:
+        """Gather all scores and costs."""
+        recipe = self.recipe
+
+        def runs(name: str, *, random: bool = False) -> dict[int, RunScores]:
+            places = {seed: self.run.folder / _place("judged", name, seed, random) for seed in recipe.seeds}
+            return {seed: RunScores.model_validate(read_json(p / "scores.json")) for seed, p in places.items()}
+
+        return ComparisonResult.model_validate({
+            "classes": self.slices.classes.names,
+            "background": self.background,
+            "target": recipe.target,
+            "networks": {row.name: runs(row.name) for row in recipe.rows},
+            "classical": {method: runs(method) for method in recipe.classical},
+            "costs": {row.name: read_json(self.run.folder / "costs" / row.name / "cost.json") for row in recipe.rows},
+            "random_split": runs(recipe.rows[0].name, random=True) if recipe.random_split else {},
+            "slices": {name: len(self.part(name)) for name in ("train", "validation", "test")},
+        })  # fmt: skip
+
+    def write_report(self) -> Path:
+        """Write ``report.html`` into the run's folder."""
+        from beamforge.recipes.comparison.report import write_report
+
+        return write_report(self)
+
+
+def _place(kind: str, row: str, seed: int, random: bool) -> str:
+    return f"{kind}/{row}{RANDOM if random else ''}/seed {seed}"

@@ -1,0 +1,114 @@
+"""Predicting slices and judging what came out."""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from beamforge.evaluation import Scores, confusion, predict_image
+from beamforge.evaluation.consistency import Consistency, slice_consistency
+from beamforge.evaluation.particles import ParticleScores, label_particles, score_particles
+from beamforge.io.slices import AnnotatedSlices
+from beamforge.predictor import Predictor
+from beamforge.recipes.comparison.results import RunScores
+from beamforge.stack import IGNORE, as_stack
+
+_WINDOW = 1024
+"""Side in px of what is predicted at once: slices of common detectors go through whole."""
+
+Labels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """Predicted labels (y, x) by the slice's number, and the median time per slice in seconds."""
+
+    labels: Mapping[int, Labels]
+    seconds: float
+
+
+def predict_slices(predictor: Predictor, slices: AnnotatedSlices, numbers: Sequence[int], reach: int) -> Predicted:
+    """Predict slices one by one; reading them does not count."""
+    labels: dict[int, Labels] = {}
+    seconds = []
+    for number in numbers:
+        stack = as_stack(slices.window(number, reach), slices.window_channels(reach))
+        start = time.perf_counter()
+        labels[number] = predict_image(predictor, stack, _WINDOW)
+        seconds.append(time.perf_counter() - start)
+    return Predicted(labels, statistics.median(seconds))
+
+
+def contiguous_runs(slices: AnnotatedSlices, numbers: Sequence[int]) -> list[list[int]]:
+    """Group slices that lie on top of one another without a gap; separate images stay alone."""
+    if not slices.ordered:
+        return [[number] for number in numbers]
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        here = slices.slices[number]
+        if runs:
+            before = slices.slices[runs[-1][-1]]
+            if (before.volume, before.part, before.z + 1) == (here.volume, here.part, here.z):
+                runs[-1].append(number)
+                continue
+        runs.append([number])
+    return runs
+
+
+def judge(
+    slices: AnnotatedSlices,
+    predicted: Predicted,
+    background: int,
+    *,
+    train_seconds: float,
+    target_seconds: float | None = None,
+) -> RunScores:
+    """Compare predicted slices with their labels."""
+    classes = len(slices.classes)
+    numbers = list(predicted.labels)
+    counts = np.stack([_confusion(slices, number, predicted.labels[number]) for number in numbers])
+    particles, consistencies = [], []
+    for run in contiguous_runs(slices, numbers):
+        for same_size in _by_size(slices, run):
+            truth, found = _volume(slices, predicted, same_size)
+            particles.append(score_particles(truth, found, classes, background=background))
+            if truth.ndim == 3:
+                true_particles, _ = label_particles(truth, background)
+                consistencies.append(slice_consistency(found, classes, background=background, particles=true_particles))
+    return RunScores(
+        scores=Scores.from_confusions(counts, slices.classes.names),
+        particles=ParticleScores.total(particles),
+        consistency=_added(consistencies),
+        train_seconds=train_seconds,
+        target_seconds=target_seconds,
+        predict_seconds=predicted.seconds,
+    )
+
+
+def _confusion(slices: AnnotatedSlices, number: int, found: Labels) -> NDArray[np.int64]:
+    valid = np.isfinite(slices.image(number)).all(axis=0)
+    return confusion(slices.labels(number), found, len(slices.classes), valid=valid)
+
+
+def _by_size(slices: AnnotatedSlices, run: Sequence[int]) -> list[list[int]]:
+    return [list(group) for _, group in itertools.groupby(run, key=lambda number: slices.labels(number).shape)]
+
+
+def _volume(slices: AnnotatedSlices, predicted: Predicted, run: Sequence[int]) -> tuple[Labels, Labels]:
+    """Stack truth and prediction (z, y, x); a single slice stays (y, x)."""
+    truth = np.stack([slices.labels(number) for number in run])
+    found = np.stack([predicted.labels[number] for number in run])
+    found = np.where(truth == IGNORE, IGNORE, found).astype(np.uint8)
+    return (truth, found) if len(run) > 1 else (truth[0], found[0])
+
+
+def _added(parts: Sequence[Consistency]) -> Consistency | None:
+    if not parts:
+        return None
+    return Consistency(pairs=sum(one.pairs for one in parts), flips=sum(one.flips for one in parts))

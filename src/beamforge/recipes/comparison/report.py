@@ -1,0 +1,155 @@
+"""The report of a comparison."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from beamforge.recipes.comparison.outcome import comparison_cells
+from beamforge.recipes.comparison.recommendation import FIGURE, recommend
+from beamforge.recipes.comparison.results import LEVEL, ComparisonResult
+from beamforge.reporting import figures
+from beamforge.reporting.repeats import add_repeats
+from beamforge.reporting.report import Cell, Report
+from beamforge.stack import Classes
+
+if TYPE_CHECKING:
+    from beamforge.recipes.comparison.job import ComparisonJob
+
+_SHOWN = 3
+"""Slices shown with every row's prediction."""
+
+
+def write_report(job: ComparisonJob) -> Path:
+    """Write ``report.html`` into the run's folder and say where it is."""
+    result = job.result()
+    report = Report(job.recipe.name, job.recipe.description)
+    chosen = recommend(result)
+    report.headline(
+        f"Take {chosen.row}. {chosen.reason}",
+        {FIGURE: result.mean(chosen.row, FIGURE), "time per slice (s)": result.costs[chosen.row].predict_seconds},
+    )
+    _table(report, job, result, chosen.row)
+    if result.random_split:
+        _leak(report, job, result)
+    studies = [study for name in (FIGURE, "mean IoU without background") if (study := result.repeats(name))]
+    add_repeats(report, studies)
+    _errors(report, job, result)
+    _particles(report, result)
+    _training(report, job)
+    _predictions(report, job, chosen.row)
+    report.section("Provenance")
+    report.provenance({**job.origin, "recipe": job.recipe.model_dump(mode="json")}, job.run.seconds)
+    return report.write(job.run.folder / "report.html")
+
+
+def _table(report: Report, job: ComparisonJob, result: ComparisonResult, chosen: str) -> None:
+    slices, recipe = result.slices, job.recipe
+    cost = next(iter(result.costs.values()))
+    report.section(
+        "The comparison",
+        f"Means over {len(result.seeds)} seeds with the {100 * LEVEL:g} % interval by Student's t. Every network saw "
+        f"the same random tiles of {slices['train']} slices, its best epoch was chosen on {slices['validation']} "
+        f"others, and {slices['test']} that had no part in it judge. Training times are those of this run, validation "
+        "included; the time to the target ends with the first epoch whose mean IoU on the validation slices reaches "
+        f"{result.target:g}, a dash where a seed never does. Time per slice is the median of warm runs at a batch of "
+        f"{cost.batch} and {cost.size[0]}×{cost.size[1]} px on {cost.threads} threads ({cost.device}); memory is the "
+        "peak beyond that of the idle process, for predicting such a batch and for a training step of "
+        f"{cost.train_batch} tiles of {cost.train_tile} px. Particle recall counts what touches in the truth and is at "
+        "least half covered.",
+    )
+    header, rows = comparison_cells(result)
+    cells: list[list[Cell]] = [list(row) for row in rows]
+    names = [row[0] for row in rows]
+    report.table(header, cells, f"{recipe.name}: the recommended network is set off.", highlight=[names.index(chosen)])
+    per_class: list[list[Cell]] = [
+        [row, *(result.mean(row, f"IoU {name}") for name in result.classes)] for row in result.rows
+    ]
+    report.table(["IoU", *result.classes], per_class, "IoU of each class from the pixels of all test slices.")
+
+
+def _leak(report: Report, job: ComparisonJob, result: ComparisonResult) -> None:
+    name = job.recipe.rows[0].name
+    leak = leakage(result, name)
+    report.section(
+        "What a random split would have claimed",
+        f"Neighbouring slices are almost copies. The same network ({name}), trained on as many slices dealt at random "
+        "from the same stack and judged on the rest, seems to reach more than it does on a block of slices apart.",
+    )
+    report.table(
+        ["split", FIGURE],
+        [
+            ["contiguous blocks with a gap", result.mean(name, FIGURE)],
+            ["at random, neighbours leak", leak + (result.mean(name, FIGURE) or 0.0)],
+            ["leak", leak],
+        ],
+        f"{name}, mean over {len(result.seeds)} seeds.",
+    )
+
+
+def leakage(result: ComparisonResult, row: str) -> float:
+    """Give by how much the mean IoU of a network under the random split exceeds that under blocks."""
+    random = float(np.mean([run.scores.mean_iou.value for run in result.random_split.values()]))
+    return random - (result.mean(row, FIGURE) or 0.0)
+
+
+def _errors(report: Report, job: ComparisonJob, result: ComparisonResult) -> None:
+    report.section("Kinds of error", "Confusion of the classes as shares of each true class, all seeds together.")
+    classes = Classes(names=result.classes, colours=job.slices.classes.colours)
+    for row in result.rows:
+        figure = figures.confusion_matrix(result.confusion(row), classes, title=row)
+        report.figure(figure, f"{row}: true classes (rows) and what became of them.", f"Confusion matrix of {row}.")
+
+
+def _particles(report: Report, result: ComparisonResult) -> None:
+    report.section(
+        "Particles",
+        "A particle is what touches and is not background in the truth; it is found if at least half of it is not "
+        "taken for background. Sizes are diameters of the disc of the same area, or of the ball in volumes. Counts of "
+        "all seeds together.",
+    )
+    first = result.particles(next(iter(result.rows)))
+    sizes: list[list[Cell]] = [["particles in the truth", *(str(n // len(result.seeds)) for n in first.count)]]
+    others: list[list[Cell]] = []
+    for row in result.rows:
+        scores = result.particles(row)
+        sizes.append([row, *scores.recall_by_size])
+        flips = result.mean(row, "flips between slices")
+        others.append([row, scores.class_accuracy, scores.composite_accuracy, scores.false / len(result.seeds), flips])
+    report.table(["share found", *first.bin_names], sizes, "Recall by size.")
+    header = ["", "class right", "composite with the right classes", "false particles", "flips between slices"]
+    report.table(header, others, f"Of the found particles; {first.composite // len(result.seeds)} are composite.")
+
+
+def _training(report: Report, job: ComparisonJob) -> None:
+    from beamforge.learning import read_events
+
+    seed = job.recipe.seeds[0]
+    folders = {row.name: job.run.folder / "networks" / row.name / f"seed {seed}" for row in job.recipe.rows}
+    events = {name: read_events(folder / "events.jsonl") for name, folder in folders.items()}
+    report.section("Training", f"The trainings of seed {seed}, watched on the validation slices.")
+    report.figure(figures.training_curves(events), "Course of the trainings.", "Loss and Dice by epoch, each training.")
+
+
+def _predictions(report: Report, job: ComparisonJob, chosen: str) -> None:
+    numbers = job.part("test")
+    shown = [numbers[i] for i in np.unique(np.linspace(0, len(numbers) - 1, _SHOWN).astype(int))]
+    seed, classes = job.recipe.seeds[0], job.judged.classes
+    beside = [chosen, *job.recipe.classical[:1]]
+    examples = [
+        figures.Example(
+            job.judged.image(number)[0],
+            job.judged.labels(number),
+            job.predicted(row, seed, number),
+            row,
+            job.judged.slices[number].name,
+            simulated=job.origin["simulated"],
+        )
+        for row in beside
+        for number in shown
+    ]
+    report.section("Predictions", "Test slices (columns) by row; wrong pixels are marked.")
+    figure = figures.prediction_panels(examples, classes)
+    report.figure(figure, "Image, truth, prediction and errors.", "Prediction panels of some test slices.")

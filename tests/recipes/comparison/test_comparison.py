@@ -1,0 +1,196 @@
+"""A whole comparison on a small stack, and what it refuses."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from numpy.random import default_rng
+from scipy.ndimage import gaussian_filter
+
+import beamforge
+from beamforge.classical.pixels import Filters
+from beamforge.errors import InputError
+from beamforge.evaluation import Scores
+from beamforge.evaluation.particles import ParticleScores
+from beamforge.io.slices import open_slice_files
+from beamforge.learning import Segmenter
+from beamforge.learning.cost import Cost
+from beamforge.recipes.comparison.forest import lay_out
+from beamforge.recipes.comparison.judging import contiguous_runs
+from beamforge.recipes.comparison.recommendation import recommend
+from beamforge.recipes.comparison.results import ComparisonResult, RunScores
+
+CLASSES = ["matrix", "precipitate", "inclusion"]
+RECIPE = """
+kind: comparison
+name: small
+data: {kind: slices, images: images, masks: masks, classes: [matrix, precipitate, inclusion]}
+split: {test: 0.2, validation: 0.2, gap: 1}
+networks:
+  - {architectures: [plain_unet], neighbours: [0, 1], options: {width: 4, depth: 3}}
+losses:
+  CE + MSE: {loss: weighted_sum, loss_options: {terms: {cross_entropy: 1.0, mean_squared_error: 1.0}}}
+seeds: [0, 1]
+training: {epochs: 2, steps_per_epoch: 6, batch: 2, threads: 1, device: cpu, precision: fp32, learning_rate: 5.0e-3}
+tile: 32
+random_split: true
+target: 0.1
+timing: {repeats: 1, threads: 1}
+"""
+
+
+def write_stack(folder: Path, depth: int = 16, size: tuple[int, int] = (44, 40)) -> None:
+    """Blobs of two classes that go on from slice to slice, 16-bit, of a size no network takes as it is."""
+    field = gaussian_filter(default_rng(3).normal(size=(2, depth, *size)), (0, 2, 4, 4))
+    first, second = field / field.std(axis=(1, 2, 3), keepdims=True)
+    labels = np.where(second > 1.2, 2, np.where(first > 0.8, 1, 0)).astype(np.uint8)
+    values = 30000 + 3000.0 * labels + default_rng(4).normal(0, 500, labels.shape)
+    for name in ("images", "masks"):
+        (folder / name).mkdir()
+    for z in range(depth):
+        tifffile.imwrite(folder / "images" / f"slice{z:03}.tif", values[z].astype(np.uint16))
+        tifffile.imwrite(folder / "masks" / f"slice{z:03}.tif", labels[z])
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory):
+    folder = tmp_path_factory.mktemp("comparison")
+    write_stack(folder)
+    (folder / "own.yaml").write_text(RECIPE)
+    return folder, beamforge.compare(folder / "own.yaml", folder / "run")
+
+
+def test_every_network_and_seed_is_in_the_table_with_its_account(finished) -> None:
+    _, outcome = finished
+    names = ["plain_unet, CE + MSE", "plain_unet ±1, CE + MSE"]
+    assert list(outcome.result.networks) == names
+    assert list(outcome.result.classical) == ["random_forest"]
+    assert outcome.result.seeds == (0, 1)
+    plain, with_neighbours = (outcome.result.costs[name] for name in names)
+    # The first layer, 3x3 with 4 channels, sees three slices instead of one.
+    assert with_neighbours.parameters - plain.parameters == 2 * 4 * 9
+    assert plain.size == (44, 40)
+    assert plain.train_bytes > plain.predict_bytes > 0
+    assert outcome.recommendation.row in names
+    assert outcome.table().row_count == 3
+
+
+def test_scores_are_those_of_the_predicted_slices(finished) -> None:
+    folder, outcome = finished
+    slices = open_slice_files(folder / "images", folder / "masks", classes=CLASSES)
+    split = json.loads((folder / "run" / "split" / "split.json").read_text())
+    assert split["blocks"] == {"train": [*range(6)], "validation": [7, 8, 9, 10], "test": [12, 13, 14, 15]}
+    place = folder / "run" / "judged" / "plain_unet, CE + MSE" / "seed 0"
+    found = np.stack([tifffile.imread(place / "labels" / f"{z:05}.tif") for z in split["blocks"]["test"]])
+    truth = np.stack([slices.labels(z) for z in split["blocks"]["test"]])
+    run = outcome.result.networks["plain_unet, CE + MSE"][0]
+    ious = [((found == c) & (truth == c)).sum() / ((found == c) | (truth == c)).sum() for c in range(3)]
+    assert run.scores.mean_iou.value == pytest.approx(np.mean(ious), abs=1e-9)
+    assert run.figures(0)["mean IoU without background"] == pytest.approx(np.mean(ious[1:]), abs=1e-9)
+
+
+def test_the_account_of_time_follows_the_log(finished) -> None:
+    folder, outcome = finished
+    run = outcome.result.networks["plain_unet, CE + MSE"][0]
+    lines = (folder / "run" / "networks" / "plain_unet, CE + MSE" / "seed 0" / "events.jsonl").read_text()
+    events = [json.loads(line) for line in lines.splitlines()]
+    assert run.train_seconds == events[-1]["seconds"]
+    reached = [event["seconds"] for event in events if event["validation"]["validation"]["miou"] >= 0.1]
+    assert run.target_seconds == (reached[0] if reached else None)
+
+
+def test_the_report_tells_the_leak_and_a_second_call_repeats_nothing(finished) -> None:
+    folder, outcome = finished
+    page = outcome.report.read_text()
+    assert "What a random split would have claimed" in page
+    assert len(outcome.result.random_split) == 2
+    before = (folder / "run" / "events.jsonl").read_text()
+    again = beamforge.compare(folder / "own.yaml", folder / "run")
+    new = (folder / "run" / "events.jsonl").read_text()[len(before) :]
+    assert "started" not in new
+    assert again.scores() == outcome.scores()
+    assert beamforge.report(folder / "run") == outcome.report
+
+
+def test_a_model_that_sees_neighbours_segments_the_volume_as_it_was_judged(finished) -> None:
+    folder, _ = finished
+    row = "plain_unet ±1, CE + MSE"
+    model = folder / "run" / "networks" / row / "seed 0" / "model"
+    found = beamforge.segment(model, folder / "images", folder / "labels.tif")
+    labels = tifffile.imread(found.path)
+    assert labels.shape == (16, 44, 40)
+    judged = tifffile.imread(folder / "run" / "judged" / row / "seed 0" / "labels" / "00014.tif")
+    assert (labels[14] == judged).mean() > 0.995
+    assert [c.numbers["slice"] for c in Segmenter.load(model).channels] == [-1.0, 0.0, 1.0]
+
+
+def test_slices_laid_out_for_a_classifier_do_not_see_each_other(finished) -> None:
+    folder, _ = finished
+    slices = open_slice_files(folder / "images", folder / "masks", classes=CLASSES)
+    filters = Filters()
+    features = []
+    for other in (3, 5):
+        stack, labels = lay_out(slices, [other, 4], filters.halo)
+        assert (labels.values != 255).sum() == 2 * 44 * 40
+        top, left = 44 + 3 * filters.halo, filters.halo
+        features.append(filters(stack.values)[:, top : top + 44, left : left + 40])
+    np.testing.assert_array_equal(*features)
+    np.testing.assert_array_equal(features[0][0], slices.image(4)[0])
+
+
+def test_runs_of_slices_end_at_gaps_and_volumes(finished) -> None:
+    folder, _ = finished
+    slices = open_slice_files(folder / "images", folder / "masks", classes=CLASSES)
+    assert contiguous_runs(slices, [1, 2, 3, 6, 7]) == [[1, 2, 3], [6, 7]]
+    slices.ordered = False
+    assert contiguous_runs(slices, [1, 2]) == [[1], [2]]
+
+
+def made_up(ious: dict[str, list[float]], seconds: dict[str, float]) -> ComparisonResult:
+    """A result with these scores of each seed and these times per slice."""
+
+    def run(value: float) -> RunScores:
+        # Of 1000 px in either class, `wrong` are exchanged: IoU = (1000 - wrong) / (1000 + wrong).
+        wrong = round(1000 * (1 - value) / (1 + value))
+        counts = np.array([[[1000 - wrong, wrong], [wrong, 1000 - wrong]]])
+        particles = ParticleScores(count=(0,) * 5, found=(0,) * 5, right=(0,) * 5)
+        return RunScores(
+            scores=Scores.from_confusions(counts, ("a", "b")), particles=particles, train_seconds=1, predict_seconds=1
+        )
+
+    runs = {row: {seed: run(value) for seed, value in enumerate(values)} for row, values in ious.items()}
+    common = {"parameters": 1, "macs": 1, "size": (8, 8), "batch": 1, "predict_bytes": 1, "train_bytes": 1}
+    common |= {"train_tile": 8, "train_batch": 1, "threads": 1, "device": "cpu"}
+    return ComparisonResult(
+        classes=("a", "b"), background=0, target=0.5, classical={}, random_split={}, slices={},
+        networks={row: runs[row] for row in seconds},
+        costs={row: Cost(predict_seconds=time, **common) for row, time in seconds.items()},
+    )  # fmt: skip
+
+
+def test_the_fastest_of_those_that_cannot_be_told_apart_is_recommended() -> None:
+    ious = {"best": [0.80, 0.84, 0.82], "alike": [0.83, 0.80, 0.81], "worse": [0.70, 0.74, 0.71]}
+    chosen = recommend(made_up(ious, {"best": 2.0, "alike": 0.5, "worse": 0.1}))
+    assert chosen.row == "alike"
+    assert "4 times faster" in chosen.reason
+    chosen = recommend(made_up(ious, {"best": 0.4, "alike": 0.5, "worse": 0.1}))
+    assert chosen.row == "best"
+    assert "over 3 seeds" in chosen.reason
+
+
+def refuse(folder: Path, message: str, *changes: str) -> None:
+    with pytest.raises(InputError, match=message):
+        beamforge.compare(folder / "own.yaml", folder / "other", changes=changes)
+
+
+def test_bad_settings_are_refused(finished) -> None:
+    folder, _ = finished
+    refuse(folder, "networks see 1 neighbouring slices but split.gap is 0", "split.gap=0")
+    refuse(folder, "'matrixx'; did you mean 'matrix'", "background=matrixx")
+    refuse(folder, "no architecture|did you mean 'unet'", "networks.0.architectures=[unett]")
+    refuse(folder, "nothing would be judged", "split.test=0")
+    refuse(folder, "leave nothing to", "split.gap=9")
+    with pytest.raises(InputError, match="kind 'measurement', expected 'comparison'"):
+        beamforge.compare("infer-demo", folder / "other")
