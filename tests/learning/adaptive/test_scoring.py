@@ -7,7 +7,14 @@ from scipy.special import log_softmax
 from sklearn.metrics import jaccard_score, log_loss
 
 from beamforge.learning.adaptive.parameters import numeric_parameters
-from beamforge.learning.adaptive.scoring import SCORES, log_likelihood, mean_iou, score_samples, worst
+from beamforge.learning.adaptive.scoring import (
+    SCORES,
+    calibrated_likelihood,
+    log_likelihood,
+    mean_iou,
+    score_samples,
+    worst,
+)
 from beamforge.learning.data import SimulatedDataset
 from beamforge.learning.tile_classes import TileClasses
 from contracts.small_grains import small_grains
@@ -36,6 +43,19 @@ def test_log_likelihood_is_that_of_scikit_learn() -> None:
     probabilities = np.exp(LOG_PROBABILITIES[:, COUNTED].T.astype(np.float64))
     expected = -log_loss(LABELS[COUNTED], probabilities / probabilities.sum(1, keepdims=True))
     assert log_likelihood(LOG_PROBABILITIES, LABELS) == pytest.approx(expected, rel=1e-6)
+
+
+def test_being_wrong_is_no_failure_where_the_network_knows_that_it_may_be() -> None:
+    rng = default_rng(0)
+    chance = np.full((2, 200, 200), np.log(0.5), np.float32)
+    hidden = rng.integers(0, 2, (200, 200)).astype(np.uint8)
+    assert log_likelihood(chance, hidden) == pytest.approx(np.log(0.5), rel=1e-6)
+    assert calibrated_likelihood(chance, hidden) == pytest.approx(0.0, abs=1e-6)
+    sure = np.log(np.stack([np.full((200, 200), 0.9), np.full((200, 200), 0.1)])).astype(np.float32)
+    # Right in 9 of 10 pixels, as it expects, and right in half of them.
+    often = (rng.random((200, 200)) < 0.1).astype(np.uint8)
+    assert calibrated_likelihood(sure, often) == pytest.approx(0.0, abs=4 * 0.3 * np.log(9) / 200)
+    assert calibrated_likelihood(sure, hidden) == pytest.approx(-0.4 * np.log(9), abs=4 * 0.5 * np.log(9) / 200)
 
 
 @pytest.mark.parametrize("name", SCORES)

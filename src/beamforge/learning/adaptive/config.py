@@ -22,8 +22,10 @@ class AdaptiveConfig(BaseModel):
     scored
         Fresh samples scored in each round.
     score
-        What a sample is judged by: ``"mean_iou"``, the mean IoU of the classes it holds, or ``"log_likelihood"``, the
-        mean log-probability of the true classes, which also grades tiles that are right or wrong as a whole.
+        What a sample is judged by: ``"mean_iou"``, the mean IoU of the classes it holds; ``"log_likelihood"``, the mean
+        log-probability of the true classes, which also grades tiles that are right or wrong as a whole; or
+        ``"calibrated_likelihood"``, the same less what the network itself expects, which passes over samples whose
+        truth is hidden by noise and finds those it is confident and wrong about.
     worst
         Share of the scored samples that is varied.
     variations

@@ -43,7 +43,25 @@ def log_likelihood(log_probabilities: Float32, labels: Labels) -> float:
     return float(own[counted].mean(dtype=np.float64))
 
 
-SCORES: dict[str, Score] = {"mean_iou": mean_iou, "log_likelihood": log_likelihood}
+def calibrated_likelihood(log_probabilities: Float32, labels: Labels) -> float:
+    """Give the mean log-probability of the true classes minus what the network itself expects it to be.
+
+    The expectation is the negative entropy of its probabilities. Where noise hides the truth, a network that knows so
+    scores near 0, however wrong it is; where it is confident and wrong, there is something to learn, and it scores far
+    below 0.
+    """
+    counted = labels != IGNORE
+    if not counted.any():
+        return float("nan")
+    expected = np.sum(np.exp(log_probabilities) * log_probabilities, axis=0)
+    return log_likelihood(log_probabilities, labels) - float(expected[counted].mean(dtype=np.float64))
+
+
+SCORES: dict[str, Score] = {
+    "mean_iou": mean_iou,
+    "log_likelihood": log_likelihood,
+    "calibrated_likelihood": calibrated_likelihood,
+}
 
 
 class GivesLogProbabilities(Protocol):

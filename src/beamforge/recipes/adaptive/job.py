@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 START = "start"
 RIVALS: tuple[Sampling, ...] = ("random", "adaptive")
 ROWS: tuple[str, ...] = (START, *RIVALS)
-SCORE_NAMES = {"mean_iou": "mean IoU", "log_likelihood": "log-likelihood"}
+SCORE_NAMES = {
+    "mean_iou": "mean IoU",
+    "log_likelihood": "log-likelihood",
+    "calibrated_likelihood": "calibrated log-likelihood",
+}
 
 
 @dataclass(frozen=True)
