@@ -1,0 +1,1 @@
+"""Polycrystals in the plane: tessellations, their curved edges, and images of them."""
