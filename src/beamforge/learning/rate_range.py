@@ -27,6 +27,7 @@ _PAST = 0.9
 _BURST = 4.0
 """The test ends when the smoothed loss is so many times its lowest value."""
 _RISE = 1.2
+_HALF_DECADE = 0.5
 _FEWEST = 10
 """Steps over which the smoothed loss settles."""
 
@@ -61,14 +62,18 @@ class RateRange(BaseModel):
 
     @property
     def steepest(self) -> float:
-        """The rate, up to the lowest, at which the smoothed loss falls fastest per decade of the rate.
+        """The rate, up to the lowest, about which the smoothed loss falls most over half a decade of the rate.
 
         The first steps, over which the average has not settled, are left out.
         """
         end = int(self.smoothed.argmin()) + 1
-        first = min(_FEWEST, end - 2)
-        fall = np.gradient(self.smoothed[first:end], np.log10(self.rates[first:end]))
-        return float(self.rates[first + fall.argmin()])
+        decades = np.log10(self.rates)
+        reach = max(1, round(_HALF_DECADE / 2 / (decades[1] - decades[0])))
+        middles = np.arange(min(_FEWEST, end - 1) + reach, end - reach)
+        if not len(middles):
+            return self.lowest
+        falls = self.smoothed[middles - reach] - self.smoothed[middles + reach]
+        return float(self.rates[middles[falls.argmax()]])
 
     @property
     def rises(self) -> bool:

@@ -90,9 +90,7 @@ def lr_range(
 
     suffix = Path(output).suffix.removeprefix(".")
     if suffix not in _FIGURES:
-        raise InputError(
-            f"{output}: the figure is written as {', '.join(_FIGURES)}; give its name one of these endings"
-        )
+        raise InputError(f"{output}: expected a name that ends on one of {', '.join(_FIGURES)}")
     chosen = read_settings(TrainingSettings, settings or {}, "lr-range")
     samples = StoredDataset(data)
     tiles = TileClasses(samples, chosen.tile_class) if chosen.classifies else samples
