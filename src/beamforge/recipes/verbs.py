@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from beamforge.classical.clustering.selection import Criterion, Method
     from beamforge.classical.spots import Cleaning
     from beamforge.evaluation import Scores
+    from beamforge.recipes.volume import MeasuredVolume
     from beamforge.segmentation import Segmentation
 
 
@@ -376,6 +377,15 @@ def compare(recipe: str | Path, folder: str | Path | None = None, *, changes: Se
             f"{recipe} is a recipe of the kind {loaded.kind!r}, expected 'comparison'; use `beamforge run`"
         )
     return run_recipe(loaded, folder or Path("runs") / loaded.name)
+
+
+def volume(
+    labels: str | Path, output: str | Path, *, background: str | None = None, vote: bool = False, least: int = 8
+) -> MeasuredVolume:
+    """Measure a label volume; see `beamforge.recipes.volume.measure_labels`."""
+    from beamforge.recipes.volume import measure_labels
+
+    return measure_labels(labels, output, background=background, vote=vote, least=least)
 
 
 def report(folder: str | Path) -> Path:

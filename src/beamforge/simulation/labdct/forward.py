@@ -23,7 +23,7 @@ from beamforge.simulation.labdct.jobs import Engine, PaintJob, TraceJob
 from beamforge.simulation.labdct.numba_engine import NumbaEngine
 from beamforge.simulation.labdct.plan import Plan, check_field_of_view
 from beamforge.simulation.labdct.rays import turned_about_z
-from beamforge.simulation.labdct.reflections import HC, ReflectionTable
+from beamforge.simulation.labdct.reflections import HC, ReflectionTable, reflection_table
 from beamforge.simulation.labdct.spots import SPOT, Projection
 from beamforge.simulation.polycrystals.body import Body, Cylinder
 from beamforge.simulation.polycrystals.mesh import GrainMesh
@@ -72,7 +72,7 @@ class ForwardModel:
     @cached_property
     def table(self) -> ReflectionTable:
         """The reflections and how they diffract."""
-        return ReflectionTable.of(self.crystal, self.instrument, self.families)
+        return reflection_table(self.crystal, self.instrument, self.families)
 
     @cached_property
     def cells(self) -> GrainMesh:
