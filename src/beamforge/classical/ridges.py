@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveFloat, model_validator
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 from scipy.ndimage import gaussian_filter, label
 
 from beamforge.arrays import Float32
@@ -66,7 +66,9 @@ class RidgeFilter(BaseModel):
 
 
 class RidgeClassifier(BaseModel):
-    """Takes as the last of two classes what a ridge filter answers strongly to; a `beamforge.predictor.Predictor`.
+    """Takes as one class what a ridge filter answers strongly to, as the first what it does not.
+
+    It is a `beamforge.predictor.Predictor`.
 
     Attributes
     ----------
@@ -77,7 +79,9 @@ class RidgeClassifier(BaseModel):
     least_size
         Pieces of fewer px than this are dropped.
     channels, classes
-        One channel and two classes.
+        One channel and at least two classes.
+    wanted
+        Number of the class that lines become.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -87,11 +91,14 @@ class RidgeClassifier(BaseModel):
     least_size: NonNegativeInt = 0
     channels: tuple[Channel, ...] = (Channel(),)
     classes: Classes = Classes(names=("background", "ridge"))
+    wanted: PositiveInt = 1
 
     @model_validator(mode="after")
-    def _one_channel_two_classes(self) -> Self:
-        if len(self.channels) != 1 or len(self.classes) != 2:
-            raise ValueError(f"{len(self.channels)} channels and {len(self.classes)} classes, expected 1 and 2")
+    def _one_channel_and_its_class(self) -> Self:
+        if len(self.channels) != 1 or len(self.classes) <= self.wanted:
+            raise ValueError(
+                f"{len(self.channels)} channels and {len(self.classes)} classes, expected 1 and more than {self.wanted}"
+            )
         return self
 
     @property
@@ -110,14 +117,14 @@ class RidgeClassifier(BaseModel):
         return keep_large(response > _threshold(response, self.threshold), self.least_size)
 
     def log_probabilities(self, images: Float32) -> Float32:
-        """Map images (batch, 1, y, x) to log-probabilities (batch, 2, y, x)."""
+        """Map images (batch, 1, y, x) to log-probabilities (batch, class, y, x)."""
         if images.ndim != 4 or images.shape[1] != 1:
             raise InputError(f"images of shape {images.shape} were given, expected (batch, 1, y, x)")
-        found = np.empty((len(images), 2, *images.shape[2:]), np.float32)
+        found = np.full((len(images), len(self.classes), *images.shape[2:]), _SURE, np.float32)
         for image, probabilities in zip(images, found, strict=True):
             centre = np.float32(np.nanmedian(image[0]))
             lines = self.mask(np.where(np.isfinite(image[0]), image[0], centre).astype(np.float32))
-            probabilities[:] = np.where(np.stack([~lines, lines]), np.float32(-np.exp(_SURE)), np.float32(_SURE))
+            probabilities[0][~lines] = probabilities[self.wanted][lines] = np.float32(-np.exp(_SURE))
         return found
 
 

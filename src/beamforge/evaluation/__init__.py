@@ -14,7 +14,7 @@ from beamforge.evaluation.judge import (
     predict_image,
     predict_labels,
 )
-from beamforge.evaluation.matrix import Comparison, Matrix, train_evaluate_matrix
+from beamforge.evaluation.matrix import Comparison, Matrix, matrix_of_counts, train_evaluate_matrix
 from beamforge.evaluation.paired import PairedComparison, compare_paired
 from beamforge.evaluation.repeats import Repeats, Summary, collect_repeats
 from beamforge.evaluation.scores import ClassScores, Scores
@@ -43,6 +43,7 @@ __all__ = [
     "evaluate",
     "evaluate_classifier",
     "evaluate_image",
+    "matrix_of_counts",
     "paired_difference",
     "predict_image",
     "predict_labels",

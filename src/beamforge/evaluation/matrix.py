@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from beamforge.errors import one_of
 from beamforge.evaluation.bootstrap import Bootstrap
+from beamforge.evaluation.confusion import Counts
 from beamforge.evaluation.difference import Difference, paired_difference
 from beamforge.evaluation.judge import Judged, count_confusions
 from beamforge.evaluation.scores import Scores
@@ -115,21 +116,43 @@ def train_evaluate_matrix(
     InputError
         If classes or channels of a model and the data differ, or a data set holds nothing to judge.
     """
-    scores: dict[str, dict[str, Scores]] = {model: {} for model in models}
+    counts = {dataset: count_confusions(models, images, batch=batch) for dataset, images in datasets.items()}
+    classes = {model: predictor.classes.names for model, predictor in models.items()}
+    return matrix_of_counts(counts, classes, bootstrap=bootstrap, compared=compared)
+
+
+def matrix_of_counts(
+    counts: Mapping[str, Mapping[str, Counts]],
+    classes: Mapping[str, tuple[str, ...]],
+    *,
+    bootstrap: Bootstrap | None = None,
+    compared: tuple[str, ...] = ("dice", "mean_iou"),
+) -> Matrix:
+    """Score confusions that were counted already.
+
+    Parameters
+    ----------
+    counts
+        Confusions (tile, class, class) by data set and model, of the same tiles for every model.
+    classes
+        Names of the classes of each model.
+    bootstrap, compared
+        As of `train_evaluate_matrix`.
+    """
+    scores: dict[str, dict[str, Scores]] = {model: {} for model in classes}
     comparisons: list[Comparison] = []
-    for dataset, images in datasets.items():
-        counts = count_confusions(models, images, batch=batch)
-        for model, predictor in models.items():
-            scores[model][dataset] = Scores.from_confusions(counts[model], predictor.classes.names, bootstrap)
+    for dataset, of_models in counts.items():
+        for model, names in classes.items():
+            scores[model][dataset] = Scores.from_confusions(of_models[model], names, bootstrap)
         comparisons += [
             Comparison(
                 dataset=dataset,
                 metric=metric,
                 first=first,
                 second=second,
-                difference=paired_difference(counts[first], counts[second], metric, bootstrap),
+                difference=paired_difference(of_models[first], of_models[second], metric, bootstrap),
             )
             for metric in compared
-            for first, second in combinations(models, 2)
+            for first, second in combinations(classes, 2)
         ]
-    return Matrix(models=tuple(models), datasets=tuple(datasets), scores=scores, comparisons=tuple(comparisons))
+    return Matrix(models=tuple(classes), datasets=tuple(counts), scores=scores, comparisons=tuple(comparisons))

@@ -32,3 +32,15 @@ def test_a_response_that_both_frames_share_divides_out() -> None:
     step = DetectorStep(detector=QUIET, response=pattern)
     after = step.apply(flat(1.0), {"seconds": 1e4, "rate": 100.0 / 1e3}, default_rng(1)).image
     assert after.std() == pytest.approx(np.sqrt(2 / 1000), rel=0.05)
+
+
+def test_a_step_made_from_frames_has_the_gain_they_were_taken_with() -> None:
+    camera = Detector(gain=8.0, psf=0.0, gamma=GammaSpots(rate=20.0))
+    rng = default_rng(4)
+    neutrons = np.full((160, 160), 200.0, np.float32)
+    beams = [camera.expose(neutrons * time, time, rng) for time in (1.0, 2.0)]
+    darks = [camera.dark((160, 160), 1.0, rng)]
+    step = DetectorStep.from_files(beams, darks, [1.0, 2.0], [1.0], rng=default_rng(5))
+    assert step.detector.gain == pytest.approx(8.0, rel=0.05)
+    assert step.rate.low == pytest.approx(200.0, rel=0.05)
+    assert (step.seconds.low, step.seconds.high) == (1.0, 2.0)

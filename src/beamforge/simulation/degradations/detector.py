@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
 from numpy.random import Generator
+from numpy.typing import ArrayLike
 
 from beamforge.arrays import Float32
 from beamforge.physics.detector import Detector
+from beamforge.physics.detector_fit import fit_detector
 from beamforge.physics.fitted_detector import FittedDetector
 from beamforge.physics.gamma_spots import GammaSpots
 from beamforge.physics.pixel_response import PixelResponse
@@ -62,6 +65,42 @@ class DetectorStep(Degradation, name="detector"):
         rate = LogInterval(low=fitted.rate, high=fitted.rate)
         return cls(seconds=seconds, rate=rate, detector=fitted.detector, response=fitted.response)
 
+    @classmethod
+    def from_files(
+        cls,
+        open_beams: Sequence[ArrayLike],
+        darks: Sequence[ArrayLike],
+        seconds: Sequence[float],
+        dark_seconds: Sequence[float] | None = None,
+        exposure: tuple[float, float] | None = None,
+        *,
+        rng: Generator,
+    ) -> Self:
+        """Fit the detector to a user's own open beams and dark images.
+
+        Parameters
+        ----------
+        open_beams, darks
+            Raw frames (y, x).
+        seconds, dark_seconds
+            Exposure time of each, or one for all; the dark images' are those of the open beams if None.
+        exposure
+            Interval of the simulated exposure times; by default from the shortest to the longest of the open beams.
+        rng
+            Random stream of the simulations that the spots are compared with.
+
+        Raises
+        ------
+        InputError
+            If the frames are not those of an open beam and dark; see `beamforge.physics.detector_fit.fit_detector`.
+        """
+        times, dark_times = (
+            _one_for_each(t, len(f)) for t, f in ((seconds, open_beams), (dark_seconds or seconds, darks))
+        )
+        fitted = fit_detector(open_beams, darks, times, dark_times, rng)
+        low, high = exposure or (min(times), max(times))
+        return cls.of(fitted, LogInterval(low=low, high=high))
+
     def apply(self, sample: Sample, parameters: Parameters, rng: Generator) -> Sample:
         """Expose each channel and its open beam, and divide."""
         seconds = parameters["seconds"]
@@ -80,3 +119,7 @@ class DetectorStep(Degradation, name="detector"):
         frame = self.detector.expose(neutrons, seconds, rng, response=pattern)
         signal: Float32 = frame.astype(np.float32) - np.float32(self.detector.offset)
         return signal
+
+
+def _one_for_each(times: Sequence[float], frames: int) -> list[float]:
+    return list(times) * frames if len(times) == 1 else list(times)

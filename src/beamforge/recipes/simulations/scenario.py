@@ -1,0 +1,93 @@
+"""From a recipe's list of steps to a scenario, some of them made from the user's own files."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+
+from beamforge.errors import InputError, one_of
+from beamforge.io import open_stack
+from beamforge.recipes.kinds.simulation import ScenarioSettings
+from beamforge.recipes.places import Places
+from beamforge.simulation import Scenario, Step, step_class
+
+FILES = "files"
+
+
+def build_scenario(name: str, settings: ScenarioSettings, places: Places, rng: Generator) -> Scenario:
+    """Build a scenario.
+
+    A step with a key ``files`` is made by its class method ``from_files``. Under the key stand that method's options;
+    each text among them is a path, whose frames (frame, y, x) the method is given in its place.
+
+    Parameters
+    ----------
+    name
+        Of the scenario.
+    settings
+        Classes, channels and steps.
+    places
+        Where files are looked for.
+    rng
+        Random stream of the fits.
+
+    Raises
+    ------
+    InputError
+        For an unknown step or setting, or files that cannot be used.
+    """
+    return Scenario(
+        name=name,
+        steps=tuple(build_step(step, places, rng) for step in settings.steps),
+        classes=settings.named_classes(),
+        channels=settings.channels,
+        pixel_size=settings.pixel_size,
+    )
+
+
+def build_step(config: Mapping[str, Any], places: Places, rng: Generator) -> Step:
+    """Build one step; see `build_scenario`."""
+    if FILES not in config:
+        return Step.from_dict(config)
+    kind = step_class(str(config.get("step", "")))
+    make = getattr(kind, "from_files", None)
+    if make is None:
+        raise InputError(f"the step {kind.step_name!r} is made from no files; leave `files` out")
+    taken = set(inspect.signature(make).parameters)
+    options = {key: value for key, value in config.items() if key not in ("step", FILES)} | dict(config[FILES] or {})
+    for key in options:
+        if key not in taken - {"rng"}:
+            raise one_of(f"option of the step {kind.step_name!r} made from files", key, taken - {"rng"})
+    missing = [
+        key
+        for key, parameter in inspect.signature(make).parameters.items()
+        if parameter.default is parameter.empty and key != "rng" and key not in options
+    ]
+    if missing:
+        raise InputError(f"the step {kind.step_name!r} made from files needs {', '.join(missing)}")
+    given = {key: _opened(value, places) for key, value in options.items()}
+    step: Step = make(**given, **({"rng": rng} if "rng" in taken else {}))
+    return step
+
+
+def files_of(steps: Iterable[Mapping[str, Any]], places: Places) -> list[str]:
+    """Find the files that steps are made from."""
+    found: list[str] = []
+    for step in steps:
+        for value in (step.get(FILES) or {}).values():
+            texts = value if isinstance(value, list | tuple) else [value]
+            found += [places.find(text) for text in texts if isinstance(text, str)]
+    return found
+
+
+def _opened(value: Any, places: Places) -> Any:
+    """Read the frames of paths, one after the other, and leave all else as it is."""
+    if isinstance(value, str):
+        return np.asarray(open_stack(places.find(value)).values)
+    if isinstance(value, list | tuple) and value and all(isinstance(path, str) for path in value):
+        return [frame for path in value for frame in np.asarray(open_stack(places.find(path)).values)]
+    return value
