@@ -2,6 +2,7 @@
 
 from beamforge.reporting.figures.clusters import cluster_overview, spectra_with_edges
 from beamforge.reporting.figures.detector import signal_over_noise
+from beamforge.reporting.figures.hardness import hardness_panels
 from beamforge.reporting.figures.intensities import fitted_densities
 from beamforge.reporting.figures.maps import channel_correlations, class_channel_maps, confusion_matrix
 from beamforge.reporting.figures.measurement import measurement
@@ -20,6 +21,7 @@ __all__ = [
     "confusion_matrix",
     "correlation_by_lag",
     "fitted_densities",
+    "hardness_panels",
     "measurement",
     "prediction_panels",
     "repeats_chart",
