@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from beamforge.evaluation import Scores
     from beamforge.learning import Segmenter
     from beamforge.learning.data import LabelledImages
+    from beamforge.recipes.volume import MeasuredVolume
     from beamforge.segmentation import Segmentation
 
 _VALIDATION_SHARE = 0.1
@@ -440,6 +441,15 @@ def compare(recipe: str | Path, folder: str | Path | None = None, *, changes: Se
             f"{recipe} is a recipe of the kind {loaded.kind!r}, expected 'comparison'; use `beamforge run`"
         )
     return run_recipe(loaded, folder or Path("runs") / loaded.name)
+
+
+def volume(
+    labels: str | Path, output: str | Path, *, background: str | None = None, vote: bool = False, least: int = 8
+) -> MeasuredVolume:
+    """Measure a label volume; see `beamforge.recipes.volume.measure_labels`."""
+    from beamforge.recipes.volume import measure_labels
+
+    return measure_labels(labels, output, background=background, vote=vote, least=least)
 
 
 def report(folder: str | Path) -> Path:

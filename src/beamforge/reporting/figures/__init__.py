@@ -11,6 +11,7 @@ from beamforge.reporting.figures.repeats import repeats_chart
 from beamforge.reporting.figures.scores import Score, score_chart
 from beamforge.reporting.figures.simulation import correlation_by_lag, simulated_beside_measured
 from beamforge.reporting.figures.training import training_curves
+from beamforge.reporting.figures.volume import particle_distributions, volume_rendering
 
 __all__ = [
     "Example",
@@ -23,6 +24,7 @@ __all__ = [
     "fitted_densities",
     "hardness_panels",
     "measurement",
+    "particle_distributions",
     "prediction_panels",
     "repeats_chart",
     "score_chart",
@@ -30,4 +32,5 @@ __all__ = [
     "simulated_beside_measured",
     "spectra_with_edges",
     "training_curves",
+    "volume_rendering",
 ]
