@@ -143,7 +143,9 @@ def _one_for_each(times: Sequence[float], frames: int) -> list[float]:
     return list(times) * frames if len(times) == 1 else list(times)
 
 
-def load_scenario(source: str | Path, *, tile: int = 192, run_folder: str | Path | None = None) -> Scenario:
+def load_scenario(
+    source: str | Path, *, tile: int = 192, changes: Sequence[str] = (), run_folder: str | Path | None = None
+) -> Scenario:
     """Get a scenario from what a user has.
 
     Parameters
@@ -153,29 +155,40 @@ def load_scenario(source: str | Path, *, tile: int = 192, run_folder: str | Path
         recipe, whose (first) generator is fitted.
     tile
         Side of the checkerboard tiles in px, for an intensity model.
+    changes
+        Settings of a recipe to change, each ``dotted.key=value``.
     run_folder
         Where a recipe's measurement and fit are kept; by default ``runs/NAME``.
     """
     path = Path(source)
+    if changes and (path.suffix == ".json" or path.is_dir()):
+        raise InputError(f"{source} is no recipe, so it has no settings to change; leave {changes[0]} out")
     if path.suffix == ".json":
         model = IntensityModel.load(path)
         steps = (Checkerboard(classes=len(model.classes), tile=tile), JohnsonField(model=model))
         return Scenario(name=path.stem, steps=steps, classes=model.classes, channels=model.channels)
     if path.is_dir():
         return Scenario.load(path)
-    recipe = load_recipe(source)
+    recipe = load_recipe(source, changes)
     stages = Run(run_folder or Path("runs") / recipe.name)
     with stages.locked():
         return recipe.scenario(stages)
 
 
 def simulate(
-    source: str | Path, count: int, output: str | Path, *, seed: int = 0, workers: int = 1, tile: int = 192
+    source: str | Path,
+    count: int,
+    output: str | Path,
+    *,
+    seed: int = 0,
+    workers: int = 1,
+    tile: int = 192,
+    changes: Sequence[str] = (),
 ) -> Path:
-    """Write simulated labelled samples as Zarr; see `load_scenario` for the source."""
+    """Write simulated labelled samples as Zarr; see `load_scenario` for source and changes."""
     from beamforge.simulation.dataset import write_dataset
 
-    write_dataset(load_scenario(source, tile=tile), output, count, seed, workers=workers)
+    write_dataset(load_scenario(source, tile=tile, changes=changes), output, count, seed, workers=workers)
     return Path(output)
 
 
