@@ -21,13 +21,11 @@ from beamforge.recipes.load import load_recipe
 from beamforge.recipes.predictors import load_predictor
 from beamforge.recipes.run import run as run_recipe
 from beamforge.recipes.schema import Outcome
-from beamforge.recipes.settings import read_settings
 from beamforge.recipes.stages import Run
 from beamforge.simulation import Scenario
 from beamforge.simulation.intensities.johnson_field import JohnsonField
 from beamforge.simulation.scenes.checkerboard import Checkerboard
 from beamforge.simulation.step import describe
-from beamforge.simulation.stored import StoredSamples
 from beamforge.simulation.validation import RefitDifferences
 from beamforge.simulation.validation import validate as validate_model
 from beamforge.stack import check_pair
@@ -40,12 +38,8 @@ if TYPE_CHECKING:
     from beamforge.classical.clustering.selection import Criterion, Method
     from beamforge.classical.spots import Cleaning
     from beamforge.evaluation import Scores
-    from beamforge.learning import Segmenter
-    from beamforge.learning.data import LabelledImages
     from beamforge.recipes.volume import MeasuredVolume
     from beamforge.segmentation import Segmentation
-
-_VALIDATION_SHARE = 0.1
 
 
 def inspect(path: str | Path) -> Inspection:
@@ -196,51 +190,6 @@ def simulate(
 
     write_dataset(load_scenario(source, tile=tile, changes=changes), output, count, seed, workers=workers)
     return Path(output)
-
-
-def train(
-    data: str | Path,
-    output: str | Path,
-    *,
-    validation: str | Path | None = None,
-    settings: dict[str, Any] | None = None,
-) -> Segmenter:
-    """Train a network on a stored data set.
-
-    Parameters
-    ----------
-    data
-        Samples that `simulate` wrote.
-    output
-        Folder of the training: events, checkpoints, and the model in ``model/``.
-    validation
-        Samples to validate on; by default the last tenth of the data is kept for it.
-    settings
-        ``network`` and ``training``, as in a recipe.
-    """
-    from beamforge.learning import train as train_network
-    from beamforge.learning.data import StoredDataset
-    from beamforge.recipes.training_settings import TrainingSettings
-
-    chosen = read_settings(TrainingSettings, settings or {}, "train")
-    samples = StoredDataset(data)
-    learn: LabelledImages
-    check: LabelledImages
-    if validation is not None:
-        learn, check = samples, StoredDataset(validation)
-        _refuse_same_samples(learn.samples, check.samples)
-    else:
-        learn, check = samples.split(_VALIDATION_SHARE)
-    return train_network(chosen.network, chosen.training, learn, check, output, simulated=True, inputs=[data])
-
-
-def _refuse_same_samples(learn: StoredSamples, check: StoredSamples) -> None:
-    """Refuse to validate on samples that are trained on: sample i of a seed is the same in every data set."""
-    if (learn.seed, learn.attrs["fingerprint"]) == (check.seed, check.attrs["fingerprint"]):
-        raise InputError(
-            f"{check.path} holds the samples of {learn.path}: both were simulated with the seed {learn.seed}; simulate "
-            "the validation data with another --seed"
-        )
 
 
 def evaluate(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from numpy.random import Generator
 
@@ -17,19 +17,19 @@ TRAIN, TEST = "train", "test"
 
 
 def found_files(patterns: Sequence[str], places: Places) -> list[str]:
-    """Find the files that folders and patterns of a recipe name."""
-    found = []
+    """Find the pictures that folders, patterns and files of a recipe name, each in the first place that has some.
+
+    Raises
+    ------
+    InputError
+        If nowhere is one.
+    """
+    found: list[str] = []
     for pattern in patterns:
-        candidates = [Path(pattern)] if Path(pattern).is_absolute() else [f / pattern for f in places.candidates()]
-        here = next((place for place in candidates if place.exists() or list(_glob(place))), candidates[0])
-        found += [str(file) for file in picture_files(here)]
+        here = [folder / pattern for folder in places.candidates()]
+        first = next((place for place in here if place.exists() or any(glob.iglob(str(place)))), here[0])
+        found += [str(file) for file in picture_files(first)]
     return found
-
-
-def _glob(place: Path) -> list[Path]:
-    import glob
-
-    return [Path(name) for name in glob.glob(str(place))]
 
 
 def open_all(settings: PictureSettings, places: Places, classes: Classes) -> list[AnnotatedPicture]:
