@@ -8,8 +8,10 @@ network's too, are chosen on simulated tiles; the radiograph only judges.
 """
 
 import argparse
+import json
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +31,7 @@ PIXEL_SIZE = (0.22, 0.5)
 ANNOTATION = 0.8
 NETWORK = NetworkConfig(architecture="unet", encoder="resnet18", options={"decoder_channels": [96, 64, 32, 16, 16]})
 TRAINING = TrainingConfig(
-    epochs=6,
+    epochs=5,
     steps_per_epoch=100,
     batch=4,
     learning_rate=2e-3,
@@ -39,13 +41,15 @@ TRAINING = TrainingConfig(
     keep="ema",
     ema_decay=0.97,
     scaling="standard",
+    threads=1,
 )
 TRAINING_SEED, TUNING_SEED = 1, 2
 TUNING_TILES = 8
+HELD_OUT_SEED, HELD_OUT_TILES = 99, 12
 
 
 def trained(folder: Path) -> Segmenter:
-    data = SimulatedDataset(roots(TILE, PIXEL_SIZE, ANNOTATION), TRAINING_SEED, 2400)
+    data = SimulatedDataset(roots(TILE, PIXEL_SIZE, ANNOTATION), TRAINING_SEED, 2000)
     return train(NETWORK, TRAINING, data, {}, folder, simulated=True)
 
 
@@ -68,6 +72,18 @@ def tuned_network(network: Segmenter, samples: list) -> tuple[float, int]:
         return float(np.nanmean(scores))
 
     return max(candidates, key=mean_score)
+
+
+def found_by(network: Segmenter, image: np.ndarray, threshold: float, least_size: int) -> np.ndarray:
+    return keep_large(probability(network, image) > threshold, least_size)
+
+
+def mean_score(samples: list, mask: Callable[[np.ndarray], np.ndarray]) -> float:
+    return float(np.nanmean([cl_dice(mask(sample.image[0]), sample.labels == MAIN) for sample in samples]))
+
+
+def training_seconds(run: Path) -> float:
+    return float(json.loads((run / "events.jsonl").read_text(encoding="utf-8").splitlines()[-1])["seconds"])
 
 
 def classical_rows(samples: list) -> dict[str, RidgeClassifier]:
@@ -109,10 +125,16 @@ def main() -> None:
     threshold, least_size = tuned_network(network, samples)
     rows = classical_rows(samples)
 
+    held_out = [scenario(HELD_OUT_SEED, index) for index in range(HELD_OUT_TILES)]
+    simulated = {
+        "held-out simulated tiles: U-Net": mean_score(held_out, lambda i: found_by(network, i, threshold, least_size))
+    }
+    simulated |= {name: mean_score(held_out, row.mask) for name, row in rows.items()}
+
     image = tifffile.imread(options.data / "neutron/roots/rhizobox_image.tif")
     truth = tifffile.imread(options.data / "neutron/roots/rhizobox_rootmask_registered.tif") > 0
     small = halved(image)
-    masks = {"U-Net": keep_large(probability(network, small) > threshold, least_size)}
+    masks = {"U-Net": found_by(network, small, threshold, least_size)}
     masks |= {name: row.mask(small) for name, row in rows.items()}
     found = {}
     for name, mask in masks.items():
@@ -132,7 +154,10 @@ def main() -> None:
         seconds=time.perf_counter() - started,
         peer={name: round(value, 3) for name, value in found.items()},
         target=f"> {max(found.values()):.3f}",
-        note="one image, one seed; coarse hand-made truth; thresholds of all rows chosen on simulated tiles",
+        note="one image, one seed; the hand-made truth also follows roots that the image does not show; thresholds and "
+        "least sizes of all rows chosen on simulated tiles; the image was looked at three times, twice for a network "
+        f"of 150 steps (0.178). This one took 500 steps and {training_seconds(options.run / 'unet'):.0f} s on a busy "
+        "machine. On " + ", ".join(f"{name} {value:.3f}" for name, value in simulated.items()),
     )
 
 
