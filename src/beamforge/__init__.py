@@ -24,6 +24,7 @@ _VERBS = (
     "simulate",
     "train",
     "validate",
+    "volume",
 )
 _RECIPES = ("load_recipe", "run")
 

@@ -11,7 +11,7 @@ from numpy.random import default_rng
 from pydantic import BaseModel, ValidationError
 from scipy import stats
 
-from beamforge.simulation import IntegerInterval, Interval, LogInterval
+from beamforge.simulation import IntegerInterval, Interval, LogInterval, MeasuredInterval
 
 SEEDS = st.integers(0, 2**32)
 SPREADS = st.floats(0, 1)
@@ -107,3 +107,29 @@ def test_a_logarithm_needs_positive_numbers_and_whole_numbers_no_fractions() -> 
         LogInterval(low=0, high=1)
     with pytest.raises(ValidationError, match="integer"):
         IntegerInterval(low=0.5, high=2)
+
+
+def test_measured_draws_follow_the_quantiles() -> None:
+    interval = MeasuredInterval.model_validate([1.0, 2.0, 10.0])
+    rng = default_rng(3)
+    draws = np.array([interval.draw(rng) for _ in range(2000)])
+    assert interval.low <= draws.min() < draws.max() <= interval.high
+    # Half of them lie below the middle quantile.
+    assert abs((draws < 2.0).mean() - 0.5) < 4 * np.sqrt(0.25 / 2000)
+    assert interval.model_dump() == [1.0, 2.0, 10.0]
+    moved = [interval.move(2.0, rng, 0.1) for _ in range(100)]
+    assert min(moved) >= 1.1 - 1e-9
+    assert max(moved) <= 2.9 + 1e-9
+
+
+def test_measured_quantiles_of_weighted_values() -> None:
+    assert MeasuredInterval.of([3.0, 1.0, 2.0], 3).quantiles == (1.0, 2.0, 3.0)
+    heavy = MeasuredInterval.of([1.0, 2.0, 3.0], 5, np.array([1.0, 1.0, 8.0]))
+    assert heavy.quantiles == (1.0, 3.0, 3.0, 3.0, 3.0)
+    assert MeasuredInterval.model_validate(4.0).quantiles == (4.0, 4.0)
+
+
+@pytest.mark.parametrize("wrong", [[3.0, 1.0], [1.0, 3.0, 2.0], [1.0], [0.0, float("nan"), 1.0], True])
+def test_quantiles_that_fall_are_refused(wrong: object) -> None:
+    with pytest.raises(ValidationError):
+        MeasuredInterval.model_validate(wrong)

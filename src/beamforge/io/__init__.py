@@ -1,5 +1,6 @@
 """Reading and writing stacks and labels; formats are recognised by their content, not by their names."""
 
+from beamforge.io.annotated_pictures import AnnotatedPicture, open_annotated_pictures
 from beamforge.io.inspection import Inspection, inspect_file
 from beamforge.io.label_writer import LabelWriter, open_label_writer
 from beamforge.io.labels import named_classes, open_label_volume, open_labels
@@ -9,11 +10,13 @@ from beamforge.io.saving import save_labels, save_stack
 from beamforge.io.stacks import open_stack
 
 __all__ = [
+    "AnnotatedPicture",
     "Inspection",
     "LabelWriter",
     "Reader",
     "inspect_file",
     "named_classes",
+    "open_annotated_pictures",
     "open_label_volume",
     "open_label_writer",
     "open_labels",

@@ -1,6 +1,6 @@
 """Steps, scenarios and data sets."""
 
-from beamforge.simulation.interval import IntegerInterval, Interval, LogInterval
+from beamforge.simulation.interval import IntegerInterval, Interval, LogInterval, MeasuredInterval
 from beamforge.simulation.sample import Parameters, Sample
 from beamforge.simulation.scenario import Scenario
 from beamforge.simulation.step import Degradation, Intensity, Scene, Step, step_class, step_names
@@ -11,6 +11,7 @@ __all__ = [
     "Intensity",
     "Interval",
     "LogInterval",
+    "MeasuredInterval",
     "Parameters",
     "Sample",
     "Scenario",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, Self
 
+import numpy as np
 from numpy.random import Generator
 from pydantic import BaseModel, ConfigDict, model_serializer, model_validator
 
@@ -93,3 +95,54 @@ class IntegerInterval(Interval):
         """Draw a whole number near `value`; a spread above 0 always reaches the neighbours."""
         reach = math.ceil(spread * (self.high - self.low))
         return int(rng.integers(max(self.low, int(value) - reach), min(self.high, int(value) + reach), endpoint=True))
+
+
+class MeasuredInterval(Interval):
+    """An interval whose draws follow measured quantiles, written as the list of them.
+
+    The quantiles belong to evenly spaced probabilities from 0 to 1; draws are interpolated between them. A list of two
+    is a uniform interval. Moves stay near in value, as in any interval.
+    """
+
+    quantiles: tuple[float, ...]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_short_forms(cls, value: Any) -> Any:
+        if isinstance(value, bool):
+            raise ValueError(f"{value} is not a number")
+        if isinstance(value, int | float):
+            value = [value, value]
+        if isinstance(value, list | tuple):
+            if len(value) < 2:
+                raise ValueError(f"measured quantiles are at least [low, high], got {list(value)}")
+            return {"low": value[0], "high": value[-1], "quantiles": value}
+        return value
+
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        if not all(math.isfinite(value) for value in self.quantiles) or (np.diff(self.quantiles) < 0).any():
+            raise ValueError(f"measured quantiles rise, got {list(self.quantiles)}")
+        if (self.quantiles[0], self.quantiles[-1]) != (self.low, self.high):
+            raise ValueError(f"the quantiles {list(self.quantiles)} do not span [{self.low}, {self.high}]")
+        return self
+
+    @model_serializer
+    def _as_list(self) -> list[float]:
+        return list(self.quantiles)
+
+    @classmethod
+    def of(cls, values: Sequence[float] | np.ndarray, count: int = 11, weights: np.ndarray | None = None) -> Self:
+        """Measure `count` quantiles of values, rounded to 4 digits; values may have weights."""
+        numbers, probabilities = np.asarray(values, np.float64), np.linspace(0.0, 1.0, count)
+        if weights is None:
+            quantiles = np.quantile(numbers, probabilities)
+        else:
+            quantiles = np.quantile(
+                numbers, probabilities, weights=np.asarray(weights, np.float64), method="inverted_cdf"
+            )
+        return cls.model_validate([float(f"{value:.4g}") for value in quantiles])
+
+    def draw(self, rng: Generator) -> float:
+        """Draw a value."""
+        return float(np.interp(rng.random(), np.linspace(0.0, 1.0, len(self.quantiles)), self.quantiles))

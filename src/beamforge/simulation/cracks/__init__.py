@@ -1,0 +1,1 @@
+"""The geometry of cracks: drawn as polylines, and measured on annotated images."""

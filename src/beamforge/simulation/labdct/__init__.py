@@ -1,0 +1,1 @@
+"""Forward simulation of laboratory diffraction contrast tomography."""

@@ -1,0 +1,1 @@
+"""Polycrystals: volumes of grains, drawn or measured."""

@@ -1,0 +1,1 @@
+"""Growing textures from examples."""
