@@ -57,7 +57,14 @@ def test_a_classifier_is_trained_and_its_rate_found_on_stored_samples(tmp_path: 
     write_dataset(scenario, tmp_path / "data.zarr", 40, seed=1, progress=False)
     settings = {
         "network": {"architecture": "classifier", "encoder": "test_resnet"},
-        "training": {"epochs": 12, "batch": 9, "learning_rate": 5e-3, "loss": "cross_entropy", "keep": "last"},
+        "training": {
+            "precision": "fp32",
+            "epochs": 12,
+            "batch": 9,
+            "learning_rate": 5e-3,
+            "loss": "cross_entropy",
+            "keep": "last",
+        },
     }
     found = lr_range(tmp_path / "data.zarr", tmp_path / "range.png", settings=settings, low=1e-4, steps=30)
     assert (tmp_path / "range.png").read_bytes().startswith(b"\x89PNG")
