@@ -10,7 +10,14 @@ from beamforge.simulation.grains.appearance import Appearance, MicrographAppeara
 from beamforge.simulation.intensities.grain_greylevels import GrainGreylevels
 from beamforge.simulation.scenes.voronoi_grains import GRAINS, VoronoiGrains
 
-PLAIN = {"texture": 0.0, "striation": 0.0, "boundary_contrast": 0.0, "contrast": 1.0, "separation": 0.0}
+PLAIN = {
+    "texture": 0.0,
+    "striation": 0.0,
+    "illumination": 0.0,
+    "boundary_contrast": 0.0,
+    "contrast": 1.0,
+    "separation": 0.0,
+}
 
 
 def micrograph(seed, *, diameter=30.0, **settings):

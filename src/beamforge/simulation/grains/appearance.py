@@ -91,8 +91,11 @@ class MicrographAppearance(BaseModel):
 
     @property
     def diameter(self) -> float:
-        """Diameter in px of circles whose mean intercept is the measured one."""
-        return 4.0 / math.pi * self.intercept
+        """Diameter in px of the circle with the grains' mean area, as a Poisson-Voronoi tessellation has it.
+
+        Its mean intercept is π/4 of the root of the mean area (Møller 1989).
+        """
+        return math.sqrt((4.0 / math.pi) ** 3) * self.intercept
 
 
 class Appearance(BaseModel):
