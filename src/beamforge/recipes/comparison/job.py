@@ -202,7 +202,7 @@ class ComparisonJob:
 
         def make(folder: Path, _: Path) -> None:
             trained = self.run.folder / place
-            events = read_events(trained / "events.jsonl")
+            events = [event for event in read_events(trained / "events.jsonl") if "validation" in event]
             reached = [e["seconds"] for e in events if e["validation"]["validation"]["miou"] >= self.recipe.target]
             self._judge(
                 Segmenter.load(trained / "model"),

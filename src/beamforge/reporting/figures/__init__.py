@@ -4,6 +4,7 @@ from beamforge.reporting.figures.clusters import cluster_overview, spectra_with_
 from beamforge.reporting.figures.detector import signal_over_noise
 from beamforge.reporting.figures.hardness import hardness_panels
 from beamforge.reporting.figures.intensities import fitted_densities
+from beamforge.reporting.figures.learning_curve import learning_curve
 from beamforge.reporting.figures.maps import channel_correlations, class_channel_maps, confusion_matrix
 from beamforge.reporting.figures.measurement import measurement
 from beamforge.reporting.figures.predictions import Example, prediction_panels
@@ -23,6 +24,7 @@ __all__ = [
     "correlation_by_lag",
     "fitted_densities",
     "hardness_panels",
+    "learning_curve",
     "measurement",
     "particle_distributions",
     "prediction_panels",
