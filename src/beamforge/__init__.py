@@ -19,11 +19,13 @@ _VERBS = (
     "evaluate",
     "fit",
     "inspect",
+    "prepare",
     "report",
     "segment",
     "simulate",
     "train",
     "validate",
+    "volume",
 )
 _RECIPES = ("load_recipe", "run")
 

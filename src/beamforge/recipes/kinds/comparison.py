@@ -89,6 +89,8 @@ class ComparisonRecipe(RecipeBase):
     judged: SliceData | None = None
     """Other annotated slices that only judge; without them a part of `data` does."""
     split: SplitSettings = SplitSettings()
+    preprocessing: tuple[dict[str, Any], ...] = ()
+    """Steps that every slice goes through; those with `fit` learn from the training slices alone."""
     background: str | None = None
     """The class that is no particle; by default the first."""
     networks: tuple[NetworkGroup, ...] = Field(min_length=1)
@@ -106,6 +108,8 @@ class ComparisonRecipe(RecipeBase):
     """Pixel classifiers that stand beside the networks."""
     random_split: bool = False
     """Whether the first network is also trained and judged under a random split, which leaks."""
+    random_seeds: PositiveInt = 1
+    """With how many of the seeds."""
     target: Annotated[float, Field(gt=0, lt=1)] = 0.8
     """Mean IoU on the validation slices, the time to which is counted."""
     timing: TimingSettings = TimingSettings()
