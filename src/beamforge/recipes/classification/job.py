@@ -125,12 +125,11 @@ class ClassificationJob:
 
     def tiles(self, dataset: str) -> TileClasses:
         """Give the tiles that judge, simulated or of the pictures held out."""
-        from beamforge.learning.data import grid_tiles
-        from beamforge.learning.pools import Joined
+        from beamforge.recipes.classification.tiles import InsideTiles
 
         if dataset == SIMULATED:
             return self._classes(self.samples("test"))
-        return self._classes(Joined([grid_tiles(p.stack, p.labels, self.recipe.tile) for p in self.part(TEST)]))
+        return self._classes(InsideTiles(self.part(TEST), self.recipe.tile))
 
     def _classes(self, images: LabelledImages) -> TileClasses:
         from beamforge.learning.tile_classes import AnyPixel, TileClasses
