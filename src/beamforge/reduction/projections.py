@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import xarray as xr
@@ -126,15 +127,12 @@ def noise_of(difference: Float32) -> Float32:
     x_edges = np.linspace(0, width, columns + 1).astype(int)
     absolute = np.abs(difference)
     blocks = np.array(
-        [
-            [np.median(absolute[y0:y1, x0:x1]) for x0, x1 in zip(x_edges[:-1], x_edges[1:], strict=True)]
-            for y0, y1 in zip(y_edges[:-1], y_edges[1:], strict=True)
-        ],
+        [[np.median(absolute[y0:y1, x0:x1]) for x0, x1 in pairwise(x_edges)] for y0, y1 in pairwise(y_edges)],
         np.float32,
     )
     typical = float(np.median(blocks))
     if not typical > 0.0:
-        raise InputError("the projection does not differ from its background in most places: it has no noise to judge by")
+        raise InputError("the projection equals its background in most places: it has no noise to judge by")
     blocks = np.maximum(blocks, 0.1 * typical) * _TO_DEVIATION
     y_centres, x_centres = (0.5 * (edges[:-1] + edges[1:] - 1) for edges in (y_edges, x_edges))
     along_x = np.array([np.interp(np.arange(width), x_centres, row) for row in blocks])

@@ -68,7 +68,7 @@ class LaplacianSpots(BaseModel):
         blobs, count = label(gaussian_laplace(above, self.sigma, mode="nearest") < 0.0, AROUND)
         if count == 0:
             return np.zeros(difference.shape, np.bool_)
-        largest = np.concatenate([[np.inf], maximum(above, blobs, np.arange(1, count + 1))])
+        largest = np.concatenate([[0.0], maximum(above, blobs, np.arange(1, count + 1))])
         kept = (blobs > 0) & (above > 0.0) & (above >= self.percent * largest[blobs])
         return without_small(kept, self.minimum)
 

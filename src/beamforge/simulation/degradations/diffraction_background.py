@@ -85,7 +85,7 @@ class DiffractionBackground(Degradation, name="diffraction_background"):
     def fit(
         cls,
         stack: xr.DataArray,
-        labels: xr.DataArray | None = None,
+        labels: xr.DataArray | None = None,  # noqa: ARG003
         *,
         window: int = 61,
         dilation: int = 13,
@@ -215,8 +215,9 @@ def extract_background(stack: xr.DataArray, *, window: int = 61, dilation: int =
     seen: dict[int, Float32] = {}
     for _, median in rolling_median(stack, window):
         seen[id(median)] = median
-    mean = np.mean(list(seen.values()), axis=0, dtype=np.float64)
-    filled = fill_spots_by_edges(mean.astype(np.float32), dilation=dilation)
+    medians = np.stack(list(seen.values()))
+    mean: Float32 = np.asarray(medians.mean(axis=0, dtype=np.float64), np.float32)
+    filled = fill_spots_by_edges(mean, dilation=dilation)
     smooth = gaussian_filter(filled, 2.0)
     result: Float32 = np.maximum(smooth / smooth.max(), 0.0).astype(np.float32)
     return result
@@ -227,7 +228,8 @@ def spots_by_edges(image: Float32, *, dilation: int = 13) -> NDArray[np.bool_]:
     edges = sobel(gaussian_filter(image, 1.0))
     # Where edges are as strong as anywhere (nothing but noise), Otsu's threshold would mark half of the image.
     noise = 1.4826 * float(np.median(np.abs(edges - np.median(edges))))
-    limit = max(float(threshold_otsu(edges)) if edges.max() > edges.min() else 0.0, float(np.median(edges)) + 6.0 * noise)
+    otsu = float(threshold_otsu(edges)) if edges.max() > edges.min() else 0.0
+    limit = max(otsu, float(np.median(edges)) + 6.0 * noise)
     marked = gaussian_filter((edges > limit).astype(np.float32), 1.0) > 0.25
     radius = dilation // 2
     y, x = np.ogrid[-radius : radius + 1, -radius : radius + 1]
