@@ -25,6 +25,7 @@ _VERBS = (
     "simulate",
     "train",
     "validate",
+    "volume",
 )
 _RECIPES = ("load_recipe", "run")
 

@@ -14,6 +14,7 @@ from beamforge.errors import InputError
 from beamforge.learning.data import (
     LabelledImages,
     MeasuredTiles,
+    Selection,
     SimulatedDataset,
     StoredDataset,
     as_item,
@@ -211,3 +212,21 @@ def test_balanced_tiles_stay_inside_the_image_and_off_invalid_pixels() -> None:
     tiles = MeasuredTiles(stack, labels, 16, seed=1, length=1, balanced=True)
     cuts = [tiles.arrays(index)[1] for index in range(200)]
     assert all(cut.shape == (16, 16) and (cut == 1).any() for cut in cuts)
+
+
+def test_a_selection_takes_items_in_its_order() -> None:
+    first, second = SimulatedDataset(SCENARIO, 1, 4), SimulatedDataset(SCENARIO, 2, 4)
+    chosen = Selection([(second, 3), (first, 0), (second, 3)])
+    assert len(chosen) == 3
+    for found, (data, number) in zip(chosen, [(second, 3), (first, 0), (second, 3)], strict=True):
+        assert torch.equal(found[0], data[number][0])
+        assert torch.equal(found[1], data[number][1])
+    assert chosen.sample(1).parameters["seed"] == 1
+
+
+def test_a_selection_of_what_does_not_go_together_is_refused() -> None:
+    other = SimulatedDataset(SCENARIO.model_copy(update={"classes": Classes(names=("a", "b", "c"))}), 1, 4)
+    with pytest.raises(InputError, match="cannot be joined"):
+        Selection([(SimulatedDataset(SCENARIO, 1, 4), 0), (other, 0)])
+    with pytest.raises(InputError, match="no item"):
+        Selection([])

@@ -12,7 +12,8 @@ from numpy.random import default_rng
 
 from beamforge.errors import InputError
 from beamforge.learning.data import GridTiles, MeasuredTiles, Part, SimulatedDataset, StoredDataset
-from beamforge.learning.tile_classes import AnyPixel, DrawnClass, TileClasses
+from beamforge.learning.tile_classes import TileClasses
+from beamforge.learning.tile_rules import AnyPixel, DrawnClass
 from beamforge.simulation import Sample, Scenario, Step
 from beamforge.simulation.dataset import write_dataset
 from beamforge.stack import IGNORE, Channel, Classes, as_labels, as_stack

@@ -7,7 +7,7 @@ import importlib
 from beamforge.cli.app import app
 
 _VERBS = (
-    "demo", "run", "inspect", "fit", "validate", "simulate", "train", "evaluate", "segment",
+    "demo", "run", "inspect", "fit", "validate", "simulate", "train", "lr_range", "evaluate", "segment",
     "clean", "cluster", "classify", "report", "recipes",
     "fit_detector", "materials",
 )  # fmt: skip

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from beamforge.cli.app import verb
+from beamforge.cli.appearance_option import AppearanceFrom
 from beamforge.cli.label_options import Legend, Unlabelled
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def run(
     stack: Annotated[str | None, typer.Option(help="Your measured stack: sets annotated.stack.")] = None,
     labels: Annotated[str | None, typer.Option(help="Its labels: sets annotated.labels.")] = None,
     legend: Legend = None,
+    appearance_from: AppearanceFrom = None,
     unlabelled: Unlabelled = None,
     repeats: Annotated[int | None, typer.Option(min=1, help="Run so often, the run's number being the seed.")] = None,
 ) -> None:
@@ -30,7 +32,7 @@ def run(
     from beamforge.recipes import load_recipe, run_repeats
     from beamforge.recipes import run as run_recipe
 
-    named = {"annotated.stack": stack, "annotated.labels": labels}
+    named = {"annotated.stack": stack, "annotated.labels": labels, "appearance_from": appearance_from}
     shorthands = [f"{key}={Path(value).absolute()}" for key, value in named.items() if value is not None]
     meanings = {"annotated.legend": legend, "annotated.unlabelled": unlabelled}
     shorthands += [f"{key}={value}" for key, value in meanings.items() if value is not None]

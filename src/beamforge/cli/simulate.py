@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from beamforge.cli.app import verb
+from beamforge.cli.appearance_option import AppearanceFrom
 
 
 @verb
@@ -18,8 +19,12 @@ def simulate(
     seed: Annotated[int, typer.Option(min=0, help="Seed; the same gives the same samples.")] = 0,
     workers: Annotated[int, typer.Option(min=1, help="Processes; the samples are the same for any number.")] = 1,
     tile: Annotated[int, typer.Option(min=8, help="Side of the tiles in px, for a fitted model.")] = 192,
+    changes: Annotated[list[str] | None, typer.Option("--set", help="Change a recipe's setting.")] = None,
+    appearance_from: AppearanceFrom = None,
 ) -> None:
     """Simulate labelled samples; an interrupted call goes on where it was."""
     from beamforge.recipes import verbs
 
-    print(verbs.simulate(source, count, output, seed=seed, workers=workers, tile=tile))
+    looks = [] if appearance_from is None else [f"appearance_from={Path(appearance_from).absolute()}"]
+    settings = [*looks, *(changes or [])]
+    print(verbs.simulate(source, count, output, seed=seed, workers=workers, tile=tile, changes=settings))

@@ -20,8 +20,8 @@ def train(
     ] = None,
 ) -> None:
     """Train a network; an interrupted training goes on with the same weights as without interruption."""
-    from beamforge.recipes import verbs
     from beamforge.recipes.load import parse_overrides
+    from beamforge.recipes.training_verbs import train as train_network
 
-    segmenter = verbs.train(data, output, validation=validation, settings=parse_overrides(changes or []))
-    print(f"{output / 'model'}: {len(segmenter.classes)} classes from {len(segmenter.channels)} channels")
+    model = train_network(data, output, validation=validation, settings=parse_overrides(changes or []))
+    print(f"{output / 'model'}: {len(model.classes)} classes from {len(model.channels)} channels")

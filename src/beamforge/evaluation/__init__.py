@@ -4,6 +4,7 @@ from beamforge.evaluation.bootstrap import Bootstrap, Estimate
 from beamforge.evaluation.classification import ClassificationScores, evaluate_classifier
 from beamforge.evaluation.confusion import Counts, confusion, tile_confusions
 from beamforge.evaluation.difference import Difference, paired_difference
+from beamforge.evaluation.hardness import Hardness, find_hardness
 from beamforge.evaluation.intervals import agresti_coull, bootstrap_interval, t_interval
 from beamforge.evaluation.judge import (
     Judged,
@@ -27,6 +28,7 @@ __all__ = [
     "Counts",
     "Difference",
     "Estimate",
+    "Hardness",
     "Judged",
     "Matrix",
     "MeasuredImage",
@@ -43,6 +45,7 @@ __all__ = [
     "evaluate",
     "evaluate_classifier",
     "evaluate_image",
+    "find_hardness",
     "matrix_of_counts",
     "paired_difference",
     "predict_image",

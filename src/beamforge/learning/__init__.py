@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from beamforge.learning.events import read_events
     from beamforge.learning.network import Network, create_network
     from beamforge.learning.plan import LabelledTiles
+    from beamforge.learning.rate_range import RateRange, learning_rate_range
     from beamforge.learning.segmenter import Segmenter
     from beamforge.learning.training import train, train_classifier
 
@@ -24,10 +25,12 @@ __all__ = [
     "LabelledTiles",
     "Network",
     "NetworkConfig",
+    "RateRange",
     "Scaling",
     "Segmenter",
     "TrainingConfig",
     "create_network",
+    "learning_rate_range",
     "read_events",
     "train",
     "train_classifier",
@@ -37,8 +40,10 @@ _WHERE = {
     "Classifier": "classifier",
     "LabelledTiles": "plan",
     "Network": "network",
+    "RateRange": "rate_range",
     "Segmenter": "segmenter",
     "create_network": "network",
+    "learning_rate_range": "rate_range",
     "read_events": "events",
     "train": "training",
     "train_classifier": "training",

@@ -160,6 +160,39 @@ class Part(LabelledImages):
         return self._whole.make_sample(self._start + index)
 
 
+class Selection(LabelledImages):
+    """Chosen items of one or several data sets of the same classes and channels, in a given order.
+
+    Raises
+    ------
+    InputError
+        If the data sets differ in their classes or their number of channels.
+    """
+
+    def __init__(self, items: Sequence[tuple[LabelledImages, int]]) -> None:
+        if not items:
+            raise InputError("no item of any data set is selected")
+        first = items[0][0]
+        for other in {id(data): data for data, _ in items}.values():
+            if other.classes.names != first.classes.names or len(other.channels) != len(first.channels):
+                raise InputError(
+                    f"data of the classes {list(first.classes.names)} in {len(first.channels)} channels cannot be "
+                    f"joined with those of {list(other.classes.names)} in {len(other.channels)}"
+                )
+        super().__init__(first.classes, first.channels, len(items))
+        self._items = list(items)
+
+    def arrays(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Take the item of its data set."""
+        data, number = self._items[index]
+        return data.arrays(number)
+
+    def make_sample(self, index: int) -> Sample:
+        """Take the sample of its data set."""
+        data, number = self._items[index]
+        return data.make_sample(number)
+
+
 class MeasuredTiles(LabelledImages):
     """Random tiles of a measurement.
 

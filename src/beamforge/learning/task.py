@@ -76,3 +76,8 @@ class Task(Generic[M]):
 
 SEGMENT = Task(Segmenter, 32, lambda facts, context: ModelDescription(**facts, halo=context()))
 CLASSIFY = Task(Classifier, 1024, lambda facts, _: ClassifierDescription(**facts))
+
+
+def task_of(network: NetworkConfig) -> Task[Segmenter] | Task[Classifier]:
+    """Say what a network is for."""
+    return CLASSIFY if network.build_architecture().task == CLASSIFICATION else SEGMENT

@@ -42,6 +42,10 @@ Validation = Mapping[str, LabelledTiles]
 OnEpoch = Callable[[dict[str, Any]], None]
 
 
+class DivergedError(BeamforgeError):
+    """The loss is infinite or NaN."""
+
+
 class Trainer:
     """A training under way.
 
@@ -122,7 +126,8 @@ class Trainer:
         loader = load(data, batches, self.config.workers)
         title = f"training, stage {leg.number}" if len(self.course.legs) > 1 else "training"
         for images, labels in tracked(loader, title, total=leg.end - start):
-            self._do_step(images.to(self.accelerator.device), labels.to(self.accelerator.device))
+            done = self.progress.step - leg.first_step
+            self.step(images, labels, learning_rate(leg.config, done, leg.plan.total_steps))
             every = self.config.checkpoint_steps
             if leg.ends_epoch(self.progress.step):
                 self._end_epoch(validation, on_epoch)
@@ -157,20 +162,27 @@ class Trainer:
             logits: Tensor = network(scaled)
         return logits.float()
 
-    def _do_step(self, images: Tensor, labels: Tensor) -> None:
-        scaled = self.progress.scaling(images)
+    def step(self, images: Tensor, labels: Tensor, rate: float) -> float:
+        """Do a step at a learning rate and give the loss before it.
+
+        Raises
+        ------
+        DivergedError
+            If the loss is not finite; the parameters are as before then.
+        """
+        labels = labels.to(self.accelerator.device)
+        scaled = self.progress.scaling(images.to(self.accelerator.device))
         if self.leg.stage.side is not None:
             scaled, labels = resized(scaled, labels, self.leg.stage.side)
         self._check_batch(scaled)
         step = self.progress.step
-        rate = learning_rate(self.leg.config, step - self.leg.first_step, self.leg.plan.total_steps)
         set_rate(self.optimizer, rate)
         seed_step(self.config.seed, step, self.accelerator.process_index)
         self._wrapped_optimizer.zero_grad()
         loss = self.loss(self._logits(self._wrapped, scaled), labels)
         value = float(self.accelerator.reduce(loss.detach(), "mean"))
         if not math.isfinite(value):
-            raise BeamforgeError(
+            raise DivergedError(
                 f"the loss is {value} in step {step + 1} of {self.course.total_steps} (learning rate {rate:g}, loss "
                 f"{self.config.loss}, precision {str(self._precision).removeprefix('torch.')}, gradient_clip "
                 f"{self.config.gradient_clip}); take a smaller learning rate, a warm-up or a gradient_clip"
@@ -183,6 +195,7 @@ class Trainer:
             self.average.update(self.network, step)
         self.progress.step += 1
         self.progress.loss_sum += value
+        return value
 
     def _check_batch(self, images: Tensor) -> None:
         smallest = self.network.multiple

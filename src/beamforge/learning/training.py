@@ -10,22 +10,18 @@ from typing import Any
 from beamforge.errors import InputError, one_of
 from beamforge.files import sha256
 from beamforge.learning.checkpoint import Progress, load_checkpoint
-from beamforge.learning.class_weights import class_counts, weights_from_counts
 from beamforge.learning.classifier import Classifier
 from beamforge.learning.config import NetworkConfig, TrainingConfig
 from beamforge.learning.course import Course
-from beamforge.learning.losses import create_loss
-from beamforge.learning.network import create_network
 from beamforge.learning.plan import LabelledTiles
+from beamforge.learning.preparation import fit_scaling, prepare_trainer
 from beamforge.learning.runtime import create_accelerator, own_random_state, torch_threads
 from beamforge.learning.scaling import Scaling
 from beamforge.learning.segmenter import Segmenter
 from beamforge.learning.task import CLASSIFY, SEGMENT, M, Task
-from beamforge.learning.trainer import Trainer
 from beamforge.provenance import provenance
 from beamforge.stack import Classes
 
-_SAMPLES_FOR_SCALING = 32
 _TILES_FOR_CONTEXT = 2
 
 
@@ -160,12 +156,7 @@ def _train(
     if accelerator.is_main_process:
         _remove_unfinished(out)
     with torch_threads(training.threads), own_random_state(accelerator.device):
-        made = create_network(network, len(data.channels), len(data.classes), seed=training.seed)
-        weights = _class_weights(training, data, task.samples_for_weights)
-        loss = create_loss(training.loss, training.loss_options, weights)
-        apart = any(stage.needs_encoder for stage in training.stages)
-        encoder = network.build_architecture().encoder_of(made.core) if apart else None
-        trainer = Trainer(made, loss, training, course, progress, out, accelerator, encoder)
+        trainer = prepare_trainer(task, network, training, data, progress, out, accelerator)
         if tensors:
             trainer.restore(tensors)
         trainer.run(data, sets, on_epoch)
@@ -213,27 +204,6 @@ def _check_data(training: TrainingConfig, data: LabelledTiles, validation: Mappi
             )
 
 
-def _class_weights(training: TrainingConfig, data: LabelledTiles, most: int) -> tuple[float, ...] | None:
-    """Give the weights of the classes; those from the data follow from the same samples again on resuming."""
-    if not isinstance(training.class_weights, str):
-        if len(training.class_weights) != len(data.classes):
-            raise InputError(
-                f"class_weights holds {len(training.class_weights)} numbers, the data has the {len(data.classes)} "
-                f"classes {_names(data.classes)}; give one for each"
-            )
-        return training.class_weights
-    if training.class_weights == "equal":
-        return None
-    samples = (data[number][1].numpy() for number in _spread(data, most))
-    return weights_from_counts(class_counts(samples, len(data.classes)), training.class_weights)
-
-
-def _spread(data: LabelledTiles, most: int) -> list[int]:
-    """Choose samples from all over the data, which may be sorted by class; any of endless data are as good."""
-    count = min(most, len(data))
-    return [number if data.endless else number * len(data) // count for number in range(count)]
-
-
 def _names(classes: Classes) -> list[str]:
     return list(classes.names)
 
@@ -269,8 +239,7 @@ def _start_or_resume(
             )
         return progress, tensors
     if scaling is None:
-        samples = (data[number][0].numpy() for number in _spread(data, _SAMPLES_FOR_SCALING))
-        scaling = Scaling.fit(samples, training.scaling)
+        scaling = fit_scaling(training, data)
     return Progress(settings=settings, scaling=scaling), {}
 
 

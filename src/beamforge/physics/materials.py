@@ -31,6 +31,14 @@ def _xray_attenuation(formula: str, density: float, energy: float) -> float:
     return float(xraydb.material_mu(formula, energy * 1000.0, density=density))
 
 
+@cache
+def _xray_delta(formula: str, density: float, energy: float) -> float:
+    """Decrement of the refractive index, from xraydb's tables of Chantler."""
+    import xraydb
+
+    return float(xraydb.xray_delta_beta(formula, density, energy * 1000.0)[0])
+
+
 class Material(BaseModel):
     """A material by its formula and density.
 
@@ -74,6 +82,12 @@ class Material(BaseModel):
         if not 0.1 <= energy <= 800.0:
             raise InputError(f"an X-ray energy of {energy:g} keV was given, expected 0.1 to 800 keV, as tables reach")
         return _xray_attenuation(self.formula, self.density, float(energy))
+
+    def xray_delta(self, energy: float) -> float:
+        """Give by how much the refractive index for X-rays lies below 1 at an energy in keV."""
+        if not 0.1 <= energy <= 400.0:
+            raise InputError(f"an X-ray energy of {energy:g} keV was given, expected 0.1 to 400 keV, as tables reach")
+        return _xray_delta(self.formula, self.density, float(energy))
 
     @classmethod
     def parse(cls, text: str) -> Self:

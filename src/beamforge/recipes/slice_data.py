@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import xarray as xr
-from pydantic import Field
+from pydantic import Field, PositiveInt, model_validator
 
 from beamforge.io import open_label_volume, open_stack
 from beamforge.io.slices import AnnotatedSlices, Pairing, VolumeSlices, open_slice_files
 from beamforge.recipes.places import Places
 from beamforge.recipes.settings import Settings
+from beamforge.recipes.streams import seed_for
+from beamforge.simulation.pillar_volume import PillarVolume
+from beamforge.simulation.scenarios.micropillar import PILLAR_CLASSES
+from beamforge.simulation.step import Step
 from beamforge.stack import Classes
 
 
@@ -81,6 +85,47 @@ class SliceVolume(Settings):
         return False
 
 
+class SimulatedPillar(Settings):
+    """A simulated tomogram of a micropillar; the recipe's seed draws it."""
+
+    kind: Literal["micropillar"]
+    size: tuple[PositiveInt, PositiveInt] = (96, 192)
+    """Slices, and side of each in px; up to 730 and 768 as in the TXM paper, and beyond."""
+    pillar: dict[str, Any] = Field(default_factory=dict)
+    """Settings of the scene `micropillar`."""
+    tomogram: dict[str, Any] = Field(default_factory=dict)
+    """Settings of the intensity `tomogram`."""
+    cache_mib: Annotated[int, Field(ge=1)] = 1024
+    """Slices kept in memory."""
+
+    @property
+    def volume(self) -> PillarVolume:
+        """What is simulated."""
+        depth, side = self.size
+        scene = Step.from_dict({"step": "micropillar", **self.pillar, "tile": side, "depth": depth})
+        measurement = Step.from_dict({"step": "tomogram", **self.tomogram})
+        return PillarVolume.model_validate({"pillar": scene, "tomogram": measurement})
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        _ = self.volume
+        return self
+
+    def files(self, places: Places) -> list[str]:
+        """Find what will be read: nothing."""
+        return []
+
+    def open(self, places: Places, prepared: Path) -> AnnotatedSlices:
+        """Open what `prepare` wrote."""
+        names = PILLAR_CLASSES.names
+        return volume_slices(prepared / "image.zarr", prepared / "labels.zarr", names, self.cache_mib << 20)
+
+    def prepare(self, prepared: Path, seed: int) -> bool:
+        """Simulate the volume, and say that it is simulated."""
+        self.volume.write(prepared, seed_for(seed, "micropillar"))
+        return True
+
+
 def volume_slices(volume: str | Path, labels: str | Path, classes: tuple[str, ...], cache_bytes: int) -> VolumeSlices:
     """Open a volume, whose slices are the channels of a stack, and its label volume."""
     stack = open_stack(volume)
@@ -89,9 +134,9 @@ def volume_slices(volume: str | Path, labels: str | Path, classes: tuple[str, ..
     return VolumeSlices(slices, marked, Classes(names=classes), name=str(volume), cache_bytes=cache_bytes)
 
 
-SliceData = Annotated[SliceFiles | SliceVolume, Field(discriminator="kind")]
+SliceData = Annotated[SliceFiles | SliceVolume | SimulatedPillar, Field(discriminator="kind")]
 
 
-def describe_source(data: SliceFiles | SliceVolume) -> dict[str, Any]:
+def describe_source(data: SliceFiles | SliceVolume | SimulatedPillar) -> dict[str, Any]:
     """Give the settings that decide what the slices are, without how many are kept in memory."""
     return data.model_dump(mode="json", exclude={"cache_mib"})

@@ -21,13 +21,11 @@ from beamforge.recipes.load import load_recipe
 from beamforge.recipes.predictors import load_predictor
 from beamforge.recipes.run import run as run_recipe
 from beamforge.recipes.schema import Outcome
-from beamforge.recipes.settings import read_settings
 from beamforge.recipes.stages import Run
 from beamforge.simulation import Scenario
 from beamforge.simulation.intensities.johnson_field import JohnsonField
 from beamforge.simulation.scenes.checkerboard import Checkerboard
 from beamforge.simulation.step import describe
-from beamforge.simulation.stored import StoredSamples
 from beamforge.simulation.validation import RefitDifferences
 from beamforge.simulation.validation import validate as validate_model
 from beamforge.stack import check_pair
@@ -40,12 +38,9 @@ if TYPE_CHECKING:
     from beamforge.classical.clustering.selection import Criterion, Method
     from beamforge.classical.spots import Cleaning
     from beamforge.evaluation import Scores
-    from beamforge.learning import Segmenter
-    from beamforge.learning.data import LabelledImages
+    from beamforge.recipes.volume import MeasuredVolume
     from beamforge.segmentation import Segmentation
     from beamforge.segmentation.clean_spots import CleanedSpots
-
-_VALIDATION_SHARE = 0.1
 
 
 def inspect(path: str | Path) -> Inspection:
@@ -149,7 +144,9 @@ def _one_for_each(times: Sequence[float], frames: int) -> list[float]:
     return list(times) * frames if len(times) == 1 else list(times)
 
 
-def load_scenario(source: str | Path, *, tile: int = 192, run_folder: str | Path | None = None) -> Scenario:
+def load_scenario(
+    source: str | Path, *, tile: int = 192, changes: Sequence[str] = (), run_folder: str | Path | None = None
+) -> Scenario:
     """Get a scenario from what a user has.
 
     Parameters
@@ -159,75 +156,41 @@ def load_scenario(source: str | Path, *, tile: int = 192, run_folder: str | Path
         recipe, whose (first) generator is fitted.
     tile
         Side of the checkerboard tiles in px, for an intensity model.
+    changes
+        Settings of a recipe to change, each ``dotted.key=value``.
     run_folder
         Where a recipe's measurement and fit are kept; by default ``runs/NAME``.
     """
     path = Path(source)
+    if changes and (path.suffix == ".json" or path.is_dir()):
+        raise InputError(f"{source} is no recipe, so it has no settings to change; leave {changes[0]} out")
     if path.suffix == ".json":
         model = IntensityModel.load(path)
         steps = (Checkerboard(classes=len(model.classes), tile=tile), JohnsonField(model=model))
         return Scenario(name=path.stem, steps=steps, classes=model.classes, channels=model.channels)
     if path.is_dir():
         return Scenario.load(path)
-    recipe = load_recipe(source)
+    recipe = load_recipe(source, changes)
     stages = Run(run_folder or Path("runs") / recipe.name)
     with stages.locked():
         return recipe.scenario(stages)
 
 
 def simulate(
-    source: str | Path, count: int, output: str | Path, *, seed: int = 0, workers: int = 1, tile: int = 192
-) -> Path:
-    """Write simulated labelled samples as Zarr; see `load_scenario` for the source."""
-    from beamforge.simulation.dataset import write_dataset
-
-    write_dataset(load_scenario(source, tile=tile), output, count, seed, workers=workers)
-    return Path(output)
-
-
-def train(
-    data: str | Path,
+    source: str | Path,
+    count: int,
     output: str | Path,
     *,
-    validation: str | Path | None = None,
-    settings: dict[str, Any] | None = None,
-) -> Segmenter:
-    """Train a network on a stored data set.
+    seed: int = 0,
+    workers: int = 1,
+    tile: int = 192,
+    changes: Sequence[str] = (),
+) -> Path:
+    """Write simulated labelled samples as Zarr; see `load_scenario` for source and changes."""
+    from beamforge.simulation.dataset import write_dataset
 
-    Parameters
-    ----------
-    data
-        Samples that `simulate` wrote.
-    output
-        Folder of the training: events, checkpoints, and the model in ``model/``.
-    validation
-        Samples to validate on; by default the last tenth of the data is kept for it.
-    settings
-        ``network`` and ``training``, as in a recipe.
-    """
-    from beamforge.learning import train as train_network
-    from beamforge.learning.data import StoredDataset
-    from beamforge.recipes.training_settings import TrainingSettings
-
-    chosen = read_settings(TrainingSettings, settings or {}, "train")
-    samples = StoredDataset(data)
-    learn: LabelledImages
-    check: LabelledImages
-    if validation is not None:
-        learn, check = samples, StoredDataset(validation)
-        _refuse_same_samples(learn.samples, check.samples)
-    else:
-        learn, check = samples.split(_VALIDATION_SHARE)
-    return train_network(chosen.network, chosen.training, learn, check, output, simulated=True, inputs=[data])
-
-
-def _refuse_same_samples(learn: StoredSamples, check: StoredSamples) -> None:
-    """Refuse to validate on samples that are trained on: sample i of a seed is the same in every data set."""
-    if (learn.seed, learn.attrs["fingerprint"]) == (check.seed, check.attrs["fingerprint"]):
-        raise InputError(
-            f"{check.path} holds the samples of {learn.path}: both were simulated with the seed {learn.seed}; simulate "
-            "the validation data with another --seed"
-        )
+    write_dataset(load_scenario(source, tile=tile, changes=changes), output, count, seed, workers=workers)
+    return Path(output)
 
 
 def evaluate(
@@ -475,6 +438,15 @@ def compare(recipe: str | Path, folder: str | Path | None = None, *, changes: Se
             f"{recipe} is a recipe of the kind {loaded.kind!r}, expected 'comparison'; use `beamforge run`"
         )
     return run_recipe(loaded, folder or Path("runs") / loaded.name)
+
+
+def volume(
+    labels: str | Path, output: str | Path, *, background: str | None = None, vote: bool = False, least: int = 8
+) -> MeasuredVolume:
+    """Measure a label volume; see `beamforge.recipes.volume.measure_labels`."""
+    from beamforge.recipes.volume import measure_labels
+
+    return measure_labels(labels, output, background=background, vote=vote, least=least)
 
 
 def report(folder: str | Path) -> Path:

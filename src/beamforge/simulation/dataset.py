@@ -36,6 +36,7 @@ from beamforge.provenance import provenance
 from beamforge.simulation.sample import Sample
 from beamforge.simulation.scenario import Scenario
 from beamforge.simulation.stored import FORMAT, StoredSamples, array_of, finished_lines, open_dataset, open_group
+from beamforge.simulation.variations import Variations
 from beamforge.stack import IGNORE
 
 __all__ = ["StoredSamples", "open_dataset", "write_dataset"]
@@ -45,9 +46,12 @@ __all__ = ["StoredSamples", "open_dataset", "write_dataset"]
 _NOISY = BloscCodec(cname="lz4", clevel=5, shuffle="shuffle", typesize=4)
 _SMOOTH = BloscCodec(cname="zstd", clevel=3, shuffle="noshuffle", typesize=1)
 
+Source = Scenario | Variations
+"""What simulates by seed and index."""
+
 
 def write_dataset(
-    scenario: Scenario,
+    scenario: Source,
     path: str | Path,
     count: int,
     seed: int,
@@ -62,7 +66,7 @@ def write_dataset(
     Parameters
     ----------
     scenario
-        What simulates; all its samples must have one shape.
+        What simulates, a scenario or variations of its samples; all samples must have one shape.
     path
         Folder of the data set, by custom ``NAME.zarr``. One of the same scenario and seed is continued; a larger
         `count` makes it grow.
@@ -102,7 +106,7 @@ def write_dataset(
     return open_dataset(folder)
 
 
-def _simulated_lines(scenario: Scenario, folder: Path, seed: int, todo: Sequence[int], workers: int) -> Generator[str]:
+def _simulated_lines(scenario: Source, folder: Path, seed: int, todo: Sequence[int], workers: int) -> Generator[str]:
     """Store the samples and yield the parameter line of each as it is finished."""
     if workers == 1 or len(todo) < 2:
         for index in todo:
@@ -114,7 +118,7 @@ def _simulated_lines(scenario: Scenario, folder: Path, seed: int, todo: Sequence
     yield from on_processes(partial(store_sample, scenario, folder, seed), todo, min(workers, len(todo)))
 
 
-def store_sample(scenario: Scenario, folder: Path, seed: int, index: int) -> str:
+def store_sample(scenario: Source, folder: Path, seed: int, index: int) -> str:
     """Simulate one sample, write its pixels and large draws, and give its line of ``parameters.jsonl``."""
     sample = scenario(seed, index)
     group = open_group(folder)
@@ -128,7 +132,7 @@ def store_sample(scenario: Scenario, folder: Path, seed: int, index: int) -> str
     return json.dumps(plain, allow_nan=False, ensure_ascii=False)
 
 
-def _check_sample(sample: Sample, scenario: Scenario, index: int, shape: tuple[int, ...]) -> None:
+def _check_sample(sample: Sample, scenario: Source, index: int, shape: tuple[int, ...]) -> None:
     if sample.image.shape != shape:
         raise InputError(
             f"scenario {scenario.name!r}: sample {index} is {sample.image.shape} (channel, y, x), "
@@ -142,7 +146,7 @@ def _check_sample(sample: Sample, scenario: Scenario, index: int, shape: tuple[i
         )
 
 
-def _create(folder: Path, scenario: Scenario, count: int, seed: int) -> None:
+def _create(folder: Path, scenario: Source, count: int, seed: int) -> None:
     """Lay out an empty data set; it appears as a whole or not at all."""
     first = scenario(seed, 0)
     if first.image.shape[0] != len(scenario.channels):
@@ -176,7 +180,7 @@ def _create(folder: Path, scenario: Scenario, count: int, seed: int) -> None:
         write_text(temporary / "parameters.jsonl", "")
 
 
-def _attributes(scenario: Scenario, seed: int) -> dict[str, Any]:
+def _attributes(scenario: Source, seed: int) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "simulated": True,
@@ -191,7 +195,7 @@ def _attributes(scenario: Scenario, seed: int) -> dict[str, Any]:
     }
 
 
-def fingerprint(scenario: Scenario) -> str:
+def fingerprint(scenario: Source) -> str:
     """Hash all settings of a scenario, learnt arrays included, as hexadecimal text."""
     plain, arrays = split_arrays(scenario.to_dict())
     digest = hashlib.sha256(json.dumps(plain, sort_keys=True).encode())
@@ -201,7 +205,7 @@ def fingerprint(scenario: Scenario) -> str:
     return digest.hexdigest()
 
 
-def _check_same(folder: Path, scenario: Scenario, seed: int, count: int) -> None:
+def _check_same(folder: Path, scenario: Source, seed: int, count: int) -> None:
     """Refuse to mix samples of different origin."""
     group = open_group(folder)
     stands = dict(group.attrs)

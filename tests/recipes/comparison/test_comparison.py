@@ -20,6 +20,7 @@ from beamforge.learning.cost import Cost
 from beamforge.recipes.comparison.forest import lay_out
 from beamforge.recipes.comparison.judging import contiguous_runs
 from beamforge.recipes.comparison.recommendation import recommend
+from beamforge.recipes.comparison.report import leakage
 from beamforge.recipes.comparison.results import ComparisonResult, RunScores
 
 CLASSES = ["matrix", "precipitate", "inclusion"]
@@ -105,7 +106,10 @@ def test_the_report_tells_the_leak_and_a_second_call_repeats_nothing(finished) -
     folder, outcome = finished
     page = outcome.report.read_text()
     assert "What a random split would have claimed" in page
-    assert len(outcome.result.random_split) == 2
+    assert list(outcome.result.random_split) == [0]
+    leak = outcome.result.random_split[0].scores.mean_iou.value
+    leak -= outcome.result.networks["plain_unet, CE + MSE"][0].scores.mean_iou.value
+    assert leakage(outcome.result, "plain_unet, CE + MSE") == pytest.approx(leak)
     before = (folder / "run" / "events.jsonl").read_text()
     again = beamforge.compare(folder / "own.yaml", folder / "run")
     new = (folder / "run" / "events.jsonl").read_text()[len(before) :]

@@ -9,7 +9,7 @@ from numpy.random import default_rng
 
 from beamforge.errors import InputError
 from beamforge.recipes.places import Places
-from beamforge.recipes.slice_data import SliceFiles, SliceVolume
+from beamforge.recipes.slice_data import SimulatedPillar, SliceFiles, SliceVolume
 
 
 def test_a_multi_page_volume_and_its_label_volume_are_read_slice_by_slice(tmp_path: Path) -> None:
@@ -58,3 +58,16 @@ def test_the_stem_slices_of_two_volumes_and_two_patches_are_told_apart(real_data
     shares = slices.class_counts().sum(axis=0) / slices.class_counts().sum()
     # The data set's own description.
     assert shares == pytest.approx([0.79, 0.20, 0.0033], rel=0.05)
+
+
+def test_a_simulated_pillar_is_written_once_and_read_slice_by_slice(tmp_path: Path) -> None:
+    data = SimulatedPillar(
+        kind="micropillar", size=(6, 40), tomogram={"angles": 16, "margin": 1}, pillar={"stringers": 10}
+    )
+    assert data.prepare(tmp_path / "data", 3)
+    slices = data.open(Places(None, None), tmp_path / "data")
+    assert len(slices) == 6
+    assert slices.classes.names == ("background", "precipitate", "inclusion")
+    assert slices.image(2).shape == (1, 40, 40)
+    with pytest.raises(ValueError, match="stringer"):
+        SimulatedPillar(kind="micropillar", pillar={"stringer": 1})

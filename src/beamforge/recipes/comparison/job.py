@@ -53,7 +53,7 @@ class ComparisonJob:
             for seed in recipe.seeds:
                 self.judge_classical(method, seed)
         if recipe.random_split:
-            for seed in recipe.seeds:
+            for seed in recipe.seeds[: recipe.random_seeds]:
                 self.train(recipe.rows[0], seed, random=True)
                 self.judge_network(recipe.rows[0], seed, random=True)
         result = self.result()
@@ -202,7 +202,7 @@ class ComparisonJob:
 
         def make(folder: Path, _: Path) -> None:
             trained = self.run.folder / place
-            events = read_events(trained / "events.jsonl")
+            events = [event for event in read_events(trained / "events.jsonl") if "validation" in event]
             reached = [e["seconds"] for e in events if e["validation"]["validation"]["miou"] >= self.recipe.target]
             self._judge(
                 Segmenter.load(trained / "model"),
@@ -284,7 +284,8 @@ class ComparisonJob:
         recipe = self.recipe
 
         def runs(name: str, *, random: bool = False) -> dict[int, RunScores]:
-            places = {seed: self.run.folder / _place("judged", name, seed, random) for seed in recipe.seeds}
+            seeds = recipe.seeds[: recipe.random_seeds] if random else recipe.seeds
+            places = {seed: self.run.folder / _place("judged", name, seed, random) for seed in seeds}
             return {seed: RunScores.model_validate(read_json(p / "scores.json")) for seed, p in places.items()}
 
         return ComparisonResult.model_validate({

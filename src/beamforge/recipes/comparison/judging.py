@@ -13,14 +13,19 @@ from numpy.typing import NDArray
 
 from beamforge.evaluation import Scores, confusion, predict_image
 from beamforge.evaluation.consistency import Consistency, slice_consistency
+from beamforge.evaluation.overlap import mean_iou
 from beamforge.evaluation.particles import ParticleScores, label_particles, score_particles
 from beamforge.io.slices import AnnotatedSlices
 from beamforge.predictor import Predictor
-from beamforge.recipes.comparison.results import RunScores
+from beamforge.recipes.comparison.results import RunScores, VoteScores
+from beamforge.segmentation.vote import consistency_vote
 from beamforge.stack import IGNORE, as_stack
 
 _WINDOW = 1024
 """Side in px of what is predicted at once: slices of common detectors go through whole."""
+
+_VOTERS = 3
+"""Contiguous slices from which a vote is possible."""
 
 Labels = NDArray[np.uint8]
 
@@ -85,10 +90,49 @@ def judge(
         scores=Scores.from_confusions(counts, slices.classes.names),
         particles=ParticleScores.total(particles),
         consistency=_added(consistencies),
+        vote=_judge_vote(slices, predicted, background),
         train_seconds=train_seconds,
         target_seconds=target_seconds,
         predict_seconds=predicted.seconds,
     )
+
+
+def _judge_vote(slices: AnnotatedSlices, predicted: Predicted, background: int) -> VoteScores | None:
+    """Compare the labels before and after a vote over neighbouring slices."""
+    classes = len(slices.classes)
+    runs = [run for run in contiguous_runs(slices, list(predicted.labels)) if len(run) >= _VOTERS]
+    groups = [group for run in runs for group in _by_size(slices, run) if len(group) >= _VOTERS]
+    if not groups:
+        return None
+    pairs = [_volume(slices, predicted, group) for group in groups]
+    voted = [np.stack(list(consistency_vote(found, classes, background=background))) for _, found in pairs]
+    before = _slice_scores([(truth, found) for truth, found in pairs], classes, background)
+    after = _slice_scores([(truth, found) for (truth, _), found in zip(pairs, voted, strict=True)], classes, background)
+    return VoteScores(
+        mean_iou=before[0],
+        voted_mean_iou=after[0],
+        class_accuracy=before[1],
+        voted_class_accuracy=after[1],
+        flip_rate=before[2],
+        voted_flip_rate=after[2],
+    )
+
+
+def _slice_scores(
+    pairs: Sequence[tuple[Labels, Labels]], classes: int, background: int
+) -> tuple[float, float | None, float | None]:
+    """Give mean IoU, the class accuracy of cross-sections, and the flip rate of truth and prediction (z, y, x)."""
+    counts = np.sum([confusion(truth, found, classes, valid=found != IGNORE) for truth, found in pairs], axis=0)
+    sections = ParticleScores.total(
+        score_particles(one, other, classes, background=background)
+        for truth, found in pairs
+        for one, other in zip(truth, found, strict=True)
+    )
+    flips = _added([
+        slice_consistency(found, classes, background=background, particles=label_particles(truth, background)[0])
+        for truth, found in pairs
+    ])  # fmt: skip
+    return float(mean_iou(counts)), sections.class_accuracy, flips.flip_rate if flips else None
 
 
 def _confusion(slices: AnnotatedSlices, number: int, found: Labels) -> NDArray[np.int64]:

@@ -55,7 +55,12 @@ def _reason(result: ComparisonResult, means: dict[str, float], best: str, chosen
     seeds = len(result.seeds)
     over = f"over {seeds} seeds" if seeds > 1 else "with one seed, which says nothing about its spread"
     if chosen == best:
-        others = f"; {alike - 1} other{'s' if alike > 2 else ''} cannot be told from it but predict more slowly"
+        slower = (
+            "1 other cannot be told from it but predicts"
+            if alike == 2
+            else f"{alike - 1} others cannot be told from it but predict"
+        )
+        others = f"; {slower} more slowly"
         return (
             f"{chosen} has the highest mean IoU of the networks, {means[best]:.3f} {over}{others if alike > 1 else ''}."
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from beamforge.recipes.comparison.outcome import comparison_cells
 from beamforge.recipes.comparison.recommendation import FIGURE, recommend
-from beamforge.recipes.comparison.results import LEVEL, ComparisonResult
+from beamforge.recipes.comparison.results import LEVEL, ComparisonResult, RunScores
 from beamforge.reporting import figures
 from beamforge.reporting.repeats import add_repeats
 from beamforge.reporting.report import Cell, Report
@@ -38,6 +39,7 @@ def write_report(job: ComparisonJob) -> Path:
     add_repeats(report, studies)
     _errors(report, job, result)
     _particles(report, result)
+    _vote(report, result)
     _training(report, job)
     _predictions(report, job, chosen.row)
     report.section("Provenance")
@@ -72,7 +74,6 @@ def _table(report: Report, job: ComparisonJob, result: ComparisonResult, chosen:
 
 def _leak(report: Report, job: ComparisonJob, result: ComparisonResult) -> None:
     name = job.recipe.rows[0].name
-    leak = leakage(result, name)
     report.section(
         "What a random split would have claimed",
         f"Neighbouring slices are almost copies. The same network ({name}), trained on as many slices dealt at random "
@@ -81,18 +82,22 @@ def _leak(report: Report, job: ComparisonJob, result: ComparisonResult) -> None:
     report.table(
         ["split", FIGURE],
         [
-            ["contiguous blocks with a gap", result.mean(name, FIGURE)],
-            ["at random, neighbours leak", leak + (result.mean(name, FIGURE) or 0.0)],
-            ["leak", leak],
+            ["contiguous blocks with a gap", _mean_iou(result.networks[name], result.random_split)],
+            ["at random, neighbours leak", _mean_iou(result.random_split, result.random_split)],
+            ["leak", leakage(result, name)],
         ],
-        f"{name}, mean over {len(result.seeds)} seeds.",
+        f"{name}, mean over the seeds {', '.join(map(str, result.random_split))}.",
     )
 
 
 def leakage(result: ComparisonResult, row: str) -> float:
-    """Give by how much the mean IoU of a network under the random split exceeds that under blocks."""
-    random = float(np.mean([run.scores.mean_iou.value for run in result.random_split.values()]))
-    return random - (result.mean(row, FIGURE) or 0.0)
+    """Give by how much the mean IoU of a network under the random split exceeds that under blocks, same seeds."""
+    seeds = result.random_split
+    return _mean_iou(seeds, seeds) - _mean_iou(result.networks[row], seeds)
+
+
+def _mean_iou(runs: Mapping[int, RunScores], seeds: Iterable[int]) -> float:
+    return float(np.mean([runs[seed].scores.mean_iou.value for seed in seeds]))
 
 
 def _errors(report: Report, job: ComparisonJob, result: ComparisonResult) -> None:
@@ -121,6 +126,33 @@ def _particles(report: Report, result: ComparisonResult) -> None:
     report.table(["share found", *first.bin_names], sizes, "Recall by size.")
     header = ["", "class right", "composite with the right classes", "false particles", "flips between slices"]
     report.table(header, others, f"Of the found particles; {first.composite // len(result.seeds)} are composite.")
+
+
+def _vote(report: Report, result: ComparisonResult) -> None:
+    votes = {row: [run.vote for run in runs.values() if run.vote is not None] for row, runs in result.rows.items()}
+    rows: list[list[Cell]] = []
+    for row, found in votes.items():
+        if found:
+            pairs = [
+                ("mean_iou", "voted_mean_iou"),
+                ("class_accuracy", "voted_class_accuracy"),
+                ("flip_rate", "voted_flip_rate"),
+            ]
+            rows.append([row, *(_average([getattr(one, key) for one in found]) for pair in pairs for key in pair)])
+    if not rows:
+        return
+    report.section(
+        "A vote over the slices",
+        "Neighbouring slices vote on the class of every particle voxel (`beamforge volume --vote`). Sections are the "
+        "particles of single slices; flips are changes of class from one slice of a true particle to the next.",
+    )
+    header = ["", "mean IoU", "voted", "sections of the right class", "voted", "flips", "voted"]
+    report.table(header, rows, "Before and after, mean over the seeds.")
+
+
+def _average(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
 
 
 def _training(report: Report, job: ComparisonJob) -> None:

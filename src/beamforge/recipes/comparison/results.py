@@ -18,6 +18,29 @@ from beamforge.learning.cost import Cost
 LEVEL = 0.95
 
 
+class VoteScores(BaseModel):
+    """What the vote over neighbouring slices changed.
+
+    Attributes
+    ----------
+    mean_iou, voted_mean_iou
+        Before and after, over the slices of contiguous runs of three and more.
+    class_accuracy, voted_class_accuracy
+        Share of the found cross-sections of particles, slice by slice, whose class is right; None if none is found.
+    flip_rate, voted_flip_rate
+        Flips of class between neighbouring slices of the true particles.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    mean_iou: float
+    voted_mean_iou: float
+    class_accuracy: float | None
+    voted_class_accuracy: float | None
+    flip_rate: float | None
+    voted_flip_rate: float | None
+
+
 class RunScores(BaseModel):
     """One network under one seed, judged on the test slices.
 
@@ -29,6 +52,8 @@ class RunScores(BaseModel):
         Particles found, by size.
     consistency
         Flips of class between neighbouring slices of the true particles; None of separate images.
+    vote
+        What a vote over neighbouring slices changes; None without contiguous slices.
     train_seconds
         Time of the whole training, validation included.
     target_seconds
@@ -42,6 +67,7 @@ class RunScores(BaseModel):
     scores: Scores
     particles: ParticleScores
     consistency: Consistency | None = None
+    vote: VoteScores | None = None
     train_seconds: float
     target_seconds: float | None = None
     predict_seconds: float

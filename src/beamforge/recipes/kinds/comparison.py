@@ -106,6 +106,8 @@ class ComparisonRecipe(RecipeBase):
     """Pixel classifiers that stand beside the networks."""
     random_split: bool = False
     """Whether the first network is also trained and judged under a random split, which leaks."""
+    random_seeds: PositiveInt = 1
+    """With how many of the seeds."""
     target: Annotated[float, Field(gt=0, lt=1)] = 0.8
     """Mean IoU on the validation slices, the time to which is counted."""
     timing: TimingSettings = TimingSettings()

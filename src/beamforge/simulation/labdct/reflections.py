@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -50,38 +51,36 @@ class ReflectionTable:
     photons: Float64
     absorption: Float64
 
-    @classmethod
-    def of(cls, crystal: Crystal, instrument: Instrument, count: int) -> ReflectionTable:
-        """Tabulate the first `count` families of a crystal in an instrument."""
-        members = families(crystal, count)
-        low, high = instrument.energies[0], min(instrument.energies[1], instrument.tube.voltage)
-        energies = np.linspace(low, high, int(np.ceil((high - low) / _STEP)) + 1)
-        hkl = np.concatenate(members)
-        photons = [
-            _photons(crystal, instrument, float(crystal.spacing(of_it[0])), of_it[:1], energies) for of_it in members
-        ]
-        matter = Material(name=crystal.name, formula=crystal.formula, density=crystal.density)
-        return cls(
-            hkl=hkl,
-            vectors=hkl @ crystal.reciprocal.T,
-            family=np.repeat(np.arange(len(members)), [len(of_it) for of_it in members]),
-            direction=np.unique(hkl // np.gcd.reduce(hkl, axis=1)[:, None], axis=0, return_inverse=True)[1].ravel(),
-            lowest=float(low),
-            step=float(energies[1] - energies[0]),
-            photons=np.array(photons),
-            absorption=attenuation(matter, energies) * 0.1,
-        )
+
+@lru_cache(maxsize=32)
+def reflection_table(crystal: Crystal, instrument: Instrument, count: int) -> ReflectionTable:
+    """Tabulate the first `count` families of a crystal in an instrument; the last few tables are kept."""
+    members = families(crystal, count)
+    low, high = instrument.energies[0], min(instrument.energies[1], instrument.tube.voltage)
+    energies = np.linspace(low, high, int(np.ceil((high - low) / _STEP)) + 1)
+    hkl = np.concatenate(members)
+    flux = instrument.tube.flux_density(energies)
+    matter = Material(name=crystal.name, formula=crystal.formula, density=crystal.density)
+    return ReflectionTable(
+        hkl=hkl,
+        vectors=hkl @ crystal.reciprocal.T,
+        family=np.repeat(np.arange(len(members)), [len(of_it) for of_it in members]),
+        direction=np.unique(hkl // np.gcd.reduce(hkl, axis=1)[:, None], axis=0, return_inverse=True)[1].ravel(),
+        lowest=float(low),
+        step=float(energies[1] - energies[0]),
+        photons=np.array([_photons(crystal, instrument, of_it[:1], energies, flux) for of_it in members]),
+        absorption=attenuation(matter, energies) * 0.1,
+    )
 
 
-def _photons(crystal: Crystal, instrument: Instrument, spacing: float, hkl: Integers, energies: Float64) -> Float64:
+def _photons(crystal: Crystal, instrument: Instrument, hkl: Integers, energies: Float64, flux: Float64) -> Float64:
     """Give the counted photons (energy,) for each mm³, by `Instrument.lorentz`."""
     wavelength = HC / energies
-    sine = wavelength / (2.0 * spacing)
+    sine = wavelength / (2.0 * crystal.spacing(hkl)[0])
     possible = sine < 1.0
     theta = np.arcsin(np.where(possible, sine, 0.5))
     polarisation = 0.5 * (1.0 + np.cos(2.0 * theta) ** 2)
     squares = structure_factors(crystal, hkl, energies)[0]
-    flux = instrument.tube.flux_density(energies)
     if instrument.lorentz == "laue":
         # i0(λ) λ⁴ / (2 sin² θ) with i0(λ) = I(E) E / λ photons for each Å.
         lorentz = energies * flux / (2.0 * np.sin(theta) ** 2)

@@ -8,12 +8,13 @@ import xarray as xr
 from numpy.random import Generator
 
 from beamforge.simulation.degradations.blur import Blur
-from beamforge.simulation.degradations.digitise import Digitise
+from beamforge.simulation.degradations.camera_range import CameraRange
+from beamforge.simulation.degradations.scratches import Scratches
 from beamforge.simulation.degradations.specimen_edge import SpecimenEdge
 from beamforge.simulation.intensities.brushed_metal import BrushedMetal
 from beamforge.simulation.intensities.crack_profile import CrackProfile
 from beamforge.simulation.intensities.exemplar_texture import ExemplarTexture
-from beamforge.simulation.interval import Interval, MeasuredInterval
+from beamforge.simulation.interval import IntegerInterval, Interval, LogInterval, MeasuredInterval
 from beamforge.simulation.scenario import Scenario
 from beamforge.simulation.scenes.cracks import Cracks
 from beamforge.simulation.step import Intensity
@@ -77,9 +78,16 @@ def cracks(
             scene or measured_cracks(tile, probability),
             texture or BrushedMetal(),
             profile or measured_profile(),
+            Scratches(
+                bundles=IntegerInterval(low=0, high=2),
+                lines=IntegerInterval(low=1, high=3),
+                length=LogInterval(low=8.0, high=120.0),
+                width=LogInterval(low=0.4, high=0.9),
+                contrast=Interval(low=0.01, high=0.06),
+            ),
             SpecimenEdge(),
             Blur(sigma=Interval(low=0.0, high=0.5)),
-            Digitise(),
+            CameraRange(low=0.0, high=1.0),
         ),
         classes=CRACK_CLASSES,
         channels=(CHANNEL,),

@@ -65,7 +65,7 @@ class VoronoiGrains(Scene, name="voronoi_grains"):
     relaxation: IntegerInterval = IntegerInterval(low=0, high=3)
     joined: Interval = Interval(low=0.0, high=0.4)
     elongation: LogInterval = LogInterval(low=1.0, high=1.8)
-    waviness: LogInterval = LogInterval(low=0.02, high=0.15)
+    waviness: Interval = Interval(low=0.02, high=0.15)
     smoothness: Interval = Interval(low=0.7, high=2.0)
     thickness: Interval = Interval(low=4.0, high=4.0)
 

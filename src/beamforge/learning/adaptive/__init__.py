@@ -1,0 +1,1 @@
+"""Adaptive sampling: data generation that goes where the network fails."""

@@ -1,0 +1,252 @@
+"""A classification recipe at work: one method a stage."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from beamforge.evaluation import ClassificationScores, evaluate_classifier
+from beamforge.files import read_json, sha256, write_json
+from beamforge.io import AnnotatedPicture, open_picture
+from beamforge.provenance import provenance
+from beamforge.recipes.classification.generator import build_scenario
+from beamforge.recipes.classification.pictures import TEST, TRAIN, check_pictures, divide, found_files, open_all
+from beamforge.recipes.fingerprint import fingerprint
+from beamforge.recipes.stages import Run
+from beamforge.recipes.streams import seed_for, stream
+from beamforge.simulation import Scenario, Step
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from beamforge.learning import Classifier
+    from beamforge.learning.data import LabelledImages, StoredDataset
+    from beamforge.learning.tile_classes import TileClasses
+    from beamforge.recipes.kinds.classification import ClassificationRecipe
+
+SIMULATED, MEASURED = "simulated", "measured"
+"""Names of what is judged on."""
+_MARKED_SHARE = 0.75
+"""How often a real tile to train on is of a picture with marks; half of those are centred on one."""
+
+
+@dataclass(frozen=True)
+class ClassificationJob:
+    """A recipe at work in a run folder; every method is one stage."""
+
+    recipe: ClassificationRecipe
+    run: Run
+
+    @cached_property
+    def pictures(self) -> list[AnnotatedPicture]:
+        """The annotated pictures, checked."""
+        recipe = self.recipe
+        if recipe.pictures is None:
+            return []
+        classes = recipe.generator.named_classes
+        pictures = open_all(recipe.pictures, recipe.places, classes)
+        check_pictures(pictures, classes, recipe.tile)
+        return pictures
+
+    def divide(self) -> None:
+        """Divide the annotated pictures into those that train and those that judge."""
+        recipe = self.recipe
+        settings = recipe.pictures
+        places = recipe.places
+        files = [] if settings is None else found_files((*settings.annotated, *settings.free), places)
+        config = {
+            "pictures": None if settings is None else settings.model_dump(mode="json"),
+            "files": fingerprint(files),
+            "tile": recipe.tile,
+            "seed": recipe.seed,
+        }
+
+        def make(folder: Path, _: Path) -> None:
+            rng = stream(recipe.seed, "pictures")
+            parts = {} if settings is None else divide(self.pictures, settings.test, rng)
+            write_json(folder / "parts.json", parts)
+            names = {part: [str(self.pictures[n].path) for n in numbers] for part, numbers in parts.items()}
+            write_json(folder / "provenance.json", provenance(simulated=False, inputs=files) | {"parts": names})
+
+        self.run.stage("pictures", config, [], make)
+
+    def part(self, name: str) -> list[AnnotatedPicture]:
+        """Give the pictures that train, or those that judge."""
+        numbers = read_json(self.run.folder / "pictures" / "parts.json").get(name, [])
+        return [self.pictures[number] for number in numbers]
+
+    def build(self) -> None:
+        """Build the scenario, fitting what is fitted to the pictures that train."""
+        recipe = self.recipe
+
+        def make(folder: Path, _: Path) -> None:
+            rng = stream(recipe.seed, "generator")
+            scenario = build_scenario(recipe.name, recipe.generator, recipe.tile, self.part(TRAIN), rng)
+            scenario.save(folder / "scenario")
+
+        config = {"generator": recipe.generator.model_dump(mode="json"), "tile": recipe.tile, "seed": recipe.seed}
+        self.run.stage("generator", config, ["pictures"], make)
+
+    @cached_property
+    def scenario(self) -> Scenario:
+        """The scenario as it was built."""
+        return Scenario.load(self.run.folder / "generator" / "scenario")
+
+    def simulate(self) -> None:
+        """Write the tiles that train, those that watch trainings, and those that judge."""
+        from beamforge.simulation.dataset import write_dataset
+
+        for name, count in self.recipe.samples.model_dump().items():
+            seed = seed_for(self.recipe.seed, f"samples {name}")
+
+            def make(folder: Path, scratch: Path, count: int = count, seed: int = seed) -> None:
+                write_dataset(self.scenario, scratch / "tiles.zarr", count, seed)
+                shutil.move(scratch / "tiles.zarr", folder / "tiles.zarr")
+
+            self.run.stage(f"samples/{name}", {"count": count, "seed": seed}, ["generator"], make)
+
+    def samples(self, name: str) -> StoredDataset:
+        """Open simulated tiles."""
+        from beamforge.learning.data import StoredDataset
+
+        return StoredDataset(self.run.folder / "samples" / name / "tiles.zarr")
+
+    def tiles(self, dataset: str) -> TileClasses:
+        """Give the tiles that judge, simulated or of the pictures held out."""
+        from beamforge.learning.data import grid_tiles
+        from beamforge.learning.pools import Joined
+
+        if dataset == SIMULATED:
+            return self._classes(self.samples("test"))
+        return self._classes(Joined([grid_tiles(p.stack, p.labels, self.recipe.tile) for p in self.part(TEST)]))
+
+    def _classes(self, images: LabelledImages) -> TileClasses:
+        from beamforge.learning.tile_classes import AnyPixel, TileClasses
+
+        return TileClasses(images, AnyPixel(least=self.recipe.least))
+
+    def model(self, row: str) -> Path:
+        """Give the folder of a trained network."""
+        return self.run.folder / "networks" / row / "model"
+
+    def train(self, row: str) -> None:
+        """Train a network: on simulation, on real tiles, or on real tiles from the weights of the first."""
+        from beamforge.learning import train_classifier
+
+        network, training = self.recipe.network, self.recipe.training_of(row)
+        after = ["samples/training", "samples/validation", "pictures"]
+        if row == "mixed":
+            start = self.model("synthetic") / "model.safetensors"
+            network = network.model_copy(update={"weights": str(start)})
+            after.append("networks/synthetic")
+        seed = seed_for(self.recipe.seed, f"training {row}")
+        synthetic = row == "synthetic"
+
+        def make(folder: Path, scratch: Path) -> None:
+            data = self.samples("training") if synthetic else self._real_tiles(training.batch, seed)
+            watching = {SIMULATED: self._classes(self.samples("validation"))}
+            origin = {"trained_on": f"{self.recipe.name}: {row}", "run_seed": self.recipe.seed}
+            work = scratch / "training"
+            train_classifier(network, training, self._classes(data), watching, work, simulated=synthetic, origin=origin)
+            shutil.move(work / "model", folder / "model")
+            shutil.move(work / "events.jsonl", folder / "events.jsonl")
+
+        config = {
+            "network": self.recipe.network.what_decides(),
+            "training": training.what_decides(),
+            "augmentation": [] if synthetic else list(self.recipe.augmentation),
+            "least": self.recipe.least,
+            "seed": seed,
+        }
+        self.run.stage(f"networks/{row}", config, after, make)
+
+    def _real_tiles(self, length: int, seed: int) -> LabelledImages:
+        """Draw tiles of the pictures that train, as often with marks as without."""
+        from beamforge.learning.augmented import Augmented
+        from beamforge.learning.data import MeasuredTiles
+        from beamforge.learning.pools import Pool
+
+        pictures = self.part(TRAIN)
+        marked = [bool((picture.labels.values == 1).any()) for picture in pictures]
+        shares = [_MARKED_SHARE / sum(marked) if m else (1 - _MARKED_SHARE) / marked.count(False) for m in marked]
+        parts = [
+            MeasuredTiles(p.stack, p.labels, tile=self.recipe.tile, seed=seed + n, length=length, balanced=True)
+            for n, p in enumerate(pictures)
+        ]
+        pool = Pool(parts, seed, length, shares=shares)
+        steps = [Step.from_dict(step) for step in self.recipe.augmentation]
+        return Augmented(pool, steps, seed) if steps else pool
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """What is judged on."""
+        return (SIMULATED,) if self.recipe.pictures is None else (SIMULATED, MEASURED)
+
+    def classifier(self, row: str) -> Classifier:
+        """Load a trained network."""
+        from beamforge.learning import Classifier
+
+        return Classifier.load(self.model(row))
+
+    def evaluate(self) -> None:
+        """Judge every row on simulated tiles and on those of the pictures held out."""
+
+        def make(folder: Path, _: Path) -> None:
+            for dataset in self.datasets:
+                tiles = self.tiles(dataset)
+                tiles.counts()
+                for row in self.recipe.rows:
+                    scores = evaluate_classifier(self.classifier(row), tiles)
+                    write_json(folder / f"{row} on {dataset}.json", scores.model_dump(mode="json"))
+
+        config = {"least": self.recipe.least}
+        after = ["samples/test", "pictures", *(f"networks/{row}" for row in self.recipe.rows)]
+        self.run.stage("evaluation", config, after, make)
+
+    def judged(self) -> dict[str, dict[str, ClassificationScores]]:
+        """Read the scores by data set and row."""
+        folder = self.run.folder / "evaluation"
+        return {
+            dataset: {
+                row: ClassificationScores.model_validate(read_json(folder / f"{row} on {dataset}.json"))
+                for row in self.recipe.rows
+            }
+            for dataset in self.datasets
+        }
+
+    def classify(self) -> dict[str, Path]:
+        """Give the tiles of the pictures without masks their classes, by the last row's network."""
+        files = found_files(self.recipe.images, self.recipe.places)
+        if not files:
+            return {}
+        row = self.recipe.rows[-1]
+
+        def make(folder: Path, _: Path) -> None:
+            classifier = self.classifier(row)
+            with (folder / "tiles.csv").open("w", encoding="utf-8", newline="") as stream_:
+                writer = csv.writer(stream_)
+                writer.writerow(["file", "y", "x", "class", *(f"p({name})" for name in classifier.classes.names)])
+                for file in files:
+                    found = classifier.tile_probabilities(open_picture(file), tile=self.recipe.tile)
+                    for (y, x), values in _by_place(found):
+                        name = classifier.classes.names[max(range(len(values)), key=values.__getitem__)]
+                        writer.writerow([file, y, x, name, *(f"{value:.4f}" for value in values)])
+            model = self.model(row)
+            inputs = {"inputs": {str(model): sha256(model)}, "seed": self.recipe.seed}
+            write_json(folder / "provenance.json", provenance(simulated=False, inputs=files) | {"model": inputs})
+
+        config = {"files": fingerprint(files), "tile": self.recipe.tile}
+        folder = self.run.stage("classified", config, [f"networks/{row}"], make)
+        return {"classes of tiles": folder / "tiles.csv"}
+
+
+def _by_place(found: xr.DataArray) -> Iterator[tuple[tuple[int, int], list[float]]]:
+    """Go through the tiles: first pixel, probability of each class."""
+    for row, y in enumerate(found["y"].values):
+        for column, x in enumerate(found["x"].values):
+            yield (int(y), int(x)), [float(value) for value in found.values[:, row, column]]

@@ -1,0 +1,109 @@
+"""The report of a classification recipe, put together from what its stages left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from beamforge.files import read_json
+from beamforge.learning import read_events
+from beamforge.recipes.classification.job import MEASURED, SIMULATED, ClassificationJob
+from beamforge.reporting import figures
+from beamforge.reporting.figures.contact_sheet import Picture, contact_sheet
+from beamforge.reporting.figures.maps import confusion_matrix
+from beamforge.reporting.report import Report
+from beamforge.stack import IGNORE
+
+_SHEET = 12
+_WRONG = 8
+_WHERE = {SIMULATED: "held-out simulated tiles", MEASURED: "tiles of held-out pictures"}
+
+
+def write_report(job: ClassificationJob) -> Path:
+    """Write ``report.html`` into the run's folder and say where it is."""
+    report = Report(job.recipe.name, job.recipe.description)
+    _headline(report, job)
+    _results(report, job)
+    _simulation(report, job)
+    _mistakes(report, job)
+    _training(report, job)
+    report.section("Provenance")
+    record = read_json(job.run.folder / "pictures" / "provenance.json")
+    report.provenance({**record, "recipe": job.recipe.model_dump(mode="json")}, job.run.seconds)
+    return report.write(job.run.folder / "report.html")
+
+
+def _headline(report: Report, job: ClassificationJob) -> None:
+    dataset = job.datasets[-1]
+    rows = job.judged()[dataset]
+    best = job.recipe.rows[-1]
+    verdict = f"The {best} network gives {rows[best].error.value:.1%} of {_WHERE[dataset]} a wrong class."
+    for row in job.recipe.rows[:-1]:
+        verdict += f" {row}: {rows[row].error.value:.1%}."
+    report.headline(verdict, {f"error on {_WHERE[dataset]}": rows[best].error, "tiles": str(rows[best].tiles)})
+
+
+def _results(report: Report, job: ClassificationJob) -> None:
+    report.section(
+        "Results",
+        "Synthetic: trained on simulated tiles alone. Real: on tiles of annotated pictures. Mixed: synthetic, trained "
+        "on with the same real tiles. Intervals of the error are Agresti and Coull's, which take tiles as independent; "
+        "tiles of one picture are not, so that they are too narrow where few pictures judge.",
+    )
+    classes = job.recipe.generator.named_classes
+    for dataset, rows in job.judged().items():
+        table: list[list[Any]] = []
+        for row, scores in rows.items():
+            recalls = [None if np.isnan(value) else f"{value:.3f}" for value in scores.recall]
+            table.append([row, scores.error, f"{scores.balanced_error:.3f}", *recalls])
+        first = next(iter(rows.values()))
+        header = ["", "error", "balanced error", *(f"found of {name}" for name in classes.names)]
+        report.table(header, table, f"Judged on {first.tiles} {_WHERE[dataset]}.")
+    last = job.judged()[job.datasets[-1]][job.recipe.rows[-1]]
+    caption = f"What the {job.recipe.rows[-1]} network takes for what, on {_WHERE[job.datasets[-1]]}."
+    report.figure(confusion_matrix(last.confusion, classes), caption, caption)
+
+
+def _simulation(report: Report, job: ClassificationJob) -> None:
+    samples = job.samples("test")
+    simulated = [Picture(image[0], labels) for image, labels in map(samples.arrays, range(min(_SHEET, len(samples))))]
+    measured = []
+    if MEASURED in job.datasets:
+        tiles = job.tiles(MEASURED)
+        truth = next(iter(job.judged()[MEASURED].values())).truth
+        chosen = np.concatenate([np.flatnonzero(truth == number)[: _SHEET // 2] for number in (1, 0)])
+        for number in chosen.tolist():
+            sample = tiles.images.sample(number)
+            measured.append(Picture(sample.image[0], sample.labels))
+    beside = " Under them stand tiles of the pictures that were held out." if measured else ""
+    report.section("What was simulated", f"Tiles that no network was trained on, with their labels.{beside}")
+    figure = contact_sheet(simulated, measured, job.scenario.classes, across=6)
+    alt = "Simulated tiles above their labels" + (", measured tiles under them" if measured else "")
+    report.figure(figure, f"{alt}.", alt, simulated=True)
+
+
+def _mistakes(report: Report, job: ClassificationJob) -> None:
+    dataset, row = job.datasets[-1], job.recipe.rows[-1]
+    scores, tiles = job.judged()[dataset][row], job.tiles(dataset)
+    wrong = scores.misclassified()[:_WRONG]
+    report.section("Mistakes", f"The tiles of which the {row} network was surest and wrong, of {_WHERE[dataset]}.")
+    if not wrong:
+        report.text("There is none.")
+        return
+    samples = [tiles.images.sample(number) for number in wrong]
+    pictures = [Picture(s.image[0], np.where(s.labels == IGNORE, IGNORE, s.labels)) for s in samples]
+    caption = f"Wrong tiles of {_WHERE[dataset]} and their labels, the surest mistake first."
+    sheet = contact_sheet(pictures, [], job.scenario.classes)
+    report.figure(sheet, caption, caption, simulated=dataset == SIMULATED)
+
+
+def _training(report: Report, job: ClassificationJob) -> None:
+    report.section(
+        "Training", "Networks are watched on simulated tiles that neither train nor judge; no choice rests on them."
+    )
+    events = {row: read_events(job.run.folder / "networks" / row / "events.jsonl") for row in job.recipe.rows}
+    report.figure(
+        figures.training_curves(events), "Course of the trainings.", "Loss and mean F1 by epoch, each training."
+    )

@@ -1,0 +1,1 @@
+"""Pillars milled out of an alloy: their particles, and the volume they make."""
