@@ -13,9 +13,9 @@ from beamforge.grainmapping.completeness import SpotMaps
 from beamforge.physics.orientations import disorientation
 
 _CHUNK = 4096
-_ROUNDS = 9
-_SHRINK = 0.6
-"""Turns, shifts and the reach of the refinement become smaller by this from round to round."""
+_ROUNDS = 12
+_SHRINK = 0.65
+"""Turns and the reach of the refinement become smaller by this from round to round."""
 _TRIES = 400
 
 
@@ -142,15 +142,18 @@ def _refined(
 ) -> IndexedGrain:
     """Move orientation and place by random steps towards the spots; `start` is degrees, mm and px at the beginning."""
     spacing, limit, reach = start
-    position, turn, shift = np.zeros(3), 0.7 * spacing, 0.4 * limit
+    position, turn = np.zeros(3), 0.7 * spacing
+    distance = maps.instrument.geometry.sample_to_detector
     for _ in range(_ROUNDS):
-        for _ in range(2):
+        # As far as a turn moves spots, so that place and orientation become certain together.
+        shift = min(0.4 * limit, np.radians(turn) * distance)
+        for _ in range(3):
             turns = Rotation.from_rotvec(np.radians(turn) * rng.uniform(-1.0, 1.0, (_TRIES, 3)))
             orientations = np.concatenate([orientation[None], turns.as_matrix() @ orientation])
             moves = position + shift * rng.uniform(-1.0, 1.0, (_TRIES, 3))
             positions = np.concatenate([position[None], np.clip(moves, -limit, limit)])
             best = int(np.argmax(maps.closeness(orientations, positions, reach)))
             orientation, position = orientations[best], positions[best]
-        turn, shift, reach = _SHRINK * turn, _SHRINK * shift, max(_SHRINK * reach, tolerance)
+        turn, reach = _SHRINK * turn, max(_SHRINK * reach, tolerance)
     share, predicted = maps.completeness(orientation[None], position[None], tolerance)
     return IndexedGrain(orientation, position, float(share[0]), int(predicted[0]))

@@ -126,6 +126,6 @@ def test_the_background_of_real_projections_keeps_the_beam_stop_and_loses_spots(
     stack = open_stack(real_data / "labdct" / "far_field_iron").isel(channel=slice(0, 15))
     found = extract_background(stack, window=15)
     assert found[500:560, 470:510].max() < 0.3
-    assert found[100:300, 100:900].min() > 0.5
+    assert found[100:300, 100:900].min() > 0.4
     rough = np.abs(found - gaussian_filter(found, 5.0))[100:300, 100:900]
     assert rough.max() < 0.05
