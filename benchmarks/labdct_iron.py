@@ -5,8 +5,9 @@ Usage: python benchmarks/labdct_iron.py --data shared/data [--run runs/labdct_ir
 Nothing of the projections is annotated. The network is trained on simulations in the instrument's geometry over the
 background learnt from the projections themselves. How much either marks is set without them too: the network's
 probability is fixed, and the routine's four parameters are tuned for panoptic quality on simulated projections of the
-same kind, in standard deviations of the noise. Judged are completeness of the strongest grains that an exhaustive search finds
-with either (3 px), that of random orientations beside it, and how many spots go on in the neighbouring projections.
+same kind, in standard deviations of the noise. Judged are completeness of the strongest grains that an exhaustive
+search finds with either (3 px), that of random orientations beside it, and how many spots go on in the neighbouring
+projections.
 """
 
 from __future__ import annotations
@@ -71,7 +72,8 @@ def main() -> None:
     cleaning = time.perf_counter()
     masks, seconds = cleaned(stack, NetworkSpotFinder(network, probability=PROBABILITY), routine, options.run)
     print(f"cleaning {len(masks['network'])} projections: {seconds:.1f} s of {time.perf_counter() - cleaning:.1f} s")
-    angles = 180.0 - 3.0 * np.arange(0, 121, 2.0)
+    # In our frame the sample turns the other way than the parameter file says.
+    angles = -180.0 + 3.0 * np.arange(0, 121, 2.0)
     results = {name: judged(found, angles) for name, found in masks.items()}
     results["routine"]["setting"] = routine.model_dump()
     (options.run / "results.json").write_text(json.dumps(results, indent=1))
@@ -86,7 +88,14 @@ def training_scenario(stack: xr.DataArray, run: Path, seed: int) -> Scenario:
         return Scenario.load(run / "scenario")
     grains = Polycrystal(body=Cylinder(diameter=600.0, height=800.0), grains=300, spread=0.5, voxels=10.0)
     scene = SpotProjection(
-        polycrystal=grains, crystal=IRON, instrument=INSTRUMENT, volumes=3, angles=20, seed=seed, centred=0.6, floor=50.0
+        polycrystal=grains,
+        crystal=IRON,
+        instrument=INSTRUMENT,
+        volumes=3,
+        angles=20,
+        seed=seed,
+        centred=0.6,
+        floor=50.0,
     )
     settings = {"level": [400, 900], "brightness": [0.0003, 0.03], "noise": "counted", "gain": [0.4, 0.8]}
     hits = GammaSpots(rate=300, amplitude_50=100, amplitude_90=400, amplitude_99=2000, size_99=3)
@@ -187,8 +196,8 @@ def claim(results: dict[str, dict[str, object]], seconds: float) -> None:
 
     record(
         "labdct-iron-completeness",
-        f"Mean completeness (3 px) of the {GRAINS} strongest grains in 61 real far-field projections of iron, cleaned by "
-        "a network trained on simulation in that geometry",
+        f"Mean completeness (3 px) of the {GRAINS} strongest grains in 61 real far-field projections of iron, cleaned "
+        "by a network trained on simulation in that geometry",
         mean("network"),
         unit="",
         command=COMMAND,

@@ -20,6 +20,7 @@ _VERBS = (
     "evaluate",
     "fit",
     "inspect",
+    "prepare",
     "report",
     "segment",
     "simulate",

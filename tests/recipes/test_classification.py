@@ -1,16 +1,21 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.random import default_rng
 from PIL import Image
 
 from beamforge.errors import InputError
+from beamforge.io import open_annotated_pictures
 from beamforge.recipes import load_recipe, run
+from beamforge.recipes.classification.job import ClassificationJob
+from beamforge.recipes.classification.pictures import divide
 from beamforge.recipes.stages import Run
-from beamforge.simulation.scenarios.cracks import cracks, measured_cracks, measured_profile
+from beamforge.simulation.scenarios.cracks import CRACK_CLASSES, cracks, measured_cracks, measured_profile
 
 SMALL = [
     "tile=32",
@@ -93,8 +98,6 @@ def test_with_pictures_it_learns_compares_and_classifies(folders: Path, tmp_path
 
 
 def test_the_parts_share_no_picture_and_both_have_both_classes(folders: Path, tmp_path: Path) -> None:
-    from beamforge.recipes.classification.job import ClassificationJob
-
     for seed in range(3):
         recipe = load_recipe("cracks", own(folders, f"seed={seed}"))
         job = ClassificationJob(recipe, Run(tmp_path / str(seed)))
@@ -136,6 +139,7 @@ def test_inverted_masks_and_small_pictures_are_named(folders: Path, tmp_path: Pa
     ("change", "message"),
     [
         ("pictures={}", "annotated names no pictures"),
+        ("pictures={annotated: [x], same: '('}", "is no regular expression"),
         ("network={architecture: unet}", "does not classify"),
         ("real={epocs: 3}", "epocs"),
         ("pictures={annotated: [nowhere/*.jpg]}", "nowhere"),
@@ -153,3 +157,78 @@ def test_options_of_a_fit_are_checked(folders: Path, tmp_path: Path) -> None:
     wrong = "generator.steps=[{step: cracks, learnt: {step: cracks, fit: {tiel: 3}}}]"
     with pytest.raises(InputError, match="tiel"):
         run(load_recipe("cracks", own(folders, wrong)), tmp_path / "run")
+
+
+def test_tiles_that_judge_lie_inside_and_cover_every_picture(folders: Path) -> None:
+    from beamforge.recipes.classification.tiles import InsideTiles
+
+    pictures = open_annotated_pictures(folders / "cracked", CRACK_CLASSES, masks="{stem}_mask.png")
+    tiles = InsideTiles(pictures, 32)
+    covered = [np.zeros(picture.labels.shape, bool) for picture in pictures]
+    for index, (number, rows, columns) in enumerate(tiles.places):
+        image, labels = tiles.arrays(index)
+        assert image.shape == (1, 32, 32)
+        np.testing.assert_array_equal(labels, pictures[number].labels.values[rows, columns])
+        covered[number][rows, columns] = True
+    assert all(mask.all() for mask in covered)
+
+
+def test_pictures_of_one_class_each_need_no_masks(tmp_path: Path) -> None:
+    for name, probability in (("bad", 1.0), ("good", 0.0)):
+        write_pictures(tmp_path / name, 3, probability)
+        for mask in (tmp_path / name).glob("*_mask.png"):
+            mask.unlink()
+    changes = [f"pictures.whole=['{tmp_path / 'bad'}']", f"pictures.free=['{tmp_path / 'good'}']"]
+    recipe = load_recipe("cracks", [*SMALL, *changes])
+    outcome = run(recipe, tmp_path / "run")
+    assert set(outcome.scores()) == {"synthetic", "real", "mixed"}
+    job = ClassificationJob(recipe, Run(tmp_path / "run"))
+    job.divide()
+    job.build()
+    # Nothing says where the cracks are: the built-in ones are simulated.
+    assert job.scenario.steps[0] == measured_cracks(tile=32)
+    tiles = job.tiles("measured")
+    counts = tiles.counts()
+    assert counts["crack"] > 0
+    assert counts["error-free"] > 0
+    saved = json.loads((tmp_path / "run" / "networks" / "mixed" / "model" / "model.json").read_text())
+    assert saved["provenance"]["simulated"] is True
+
+
+def test_specimens_stay_whole(folders: Path, tmp_path: Path) -> None:
+    """Pictures 0 and 3, 1 and 4, 2 and 5 of either folder are taken for one specimen each."""
+    recipe = load_recipe("cracks", own(folders, r"pictures.same='([0-9])\.png'", "pictures.test=0.4"))
+    pictures = ClassificationJob(recipe, Run(tmp_path)).pictures
+    assert len(pictures) == 11
+    named = [picture._replace(path=Path(f"s{int(picture.path.stem) % 3}_{picture.path.name}")) for picture in pictures]
+    for seed in range(5):
+        cracked, free = ([p for p in named if bool(p.labels.values.any()) == wanted] for wanted in (True, False))
+        chosen = [*cracked, *(p._replace(path=Path("f" + p.path.name)) for p in free)]
+        parts = divide(chosen, 0.4, default_rng(seed), r"(f?s\d)_")
+        found = [{chosen[n].path.name.split("_")[0] for n in numbers} for numbers in parts.values()]
+        assert not found[0] & found[1]
+        assert sorted([*parts["train"], *parts["test"]]) == list(range(11))
+    with pytest.raises(InputError, match=r"pictures\.same is 'exp', which finds nothing in the name s0_0\.png"):
+        divide(named, 0.4, default_rng(0), "exp")
+    with pytest.raises(InputError, match=r"leaves a single specimen with marks among 1"):
+        divide(named, 0.4, default_rng(0), "s")
+
+
+def test_few_labelled_tiles_are_as_many_of_either_class(folders: Path, tmp_path: Path) -> None:
+    recipe = load_recipe("cracks", own(folders, "pictures.labelled=7", "augmentation=[]"))
+    job = ClassificationJob(recipe, Run(tmp_path))
+    job.divide()
+    tiles = job._real_tiles(8, seed=1)
+    marked = [int((tiles.arrays(number)[1] == 1).sum()) for number in range(len(tiles))]
+    assert len(marked) == 7
+    assert sum(count >= 6 for count in marked) in (3, 4)
+    assert all(count >= 6 or count == 0 for count in marked)
+
+
+def test_tiles_of_all_pictures_show_marks_about_as_often_as_not(folders: Path, tmp_path: Path) -> None:
+    job = ClassificationJob(load_recipe("cracks", own(folders, "augmentation=[]")), Run(tmp_path))
+    job.divide()
+    tiles = job._real_tiles(8, seed=1)
+    marked = sum(bool((tiles.arrays(number)[1] == 1).any()) for number in range(400))
+    # Three quarters are of pictures with cracks: half of these are centred on one, some of the rest show one too.
+    assert 0.35 * 400 < marked < 0.75 * 400

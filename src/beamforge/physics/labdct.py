@@ -18,7 +18,7 @@ from scipy.spatial.transform import Rotation
 from beamforge.arrays import Float64
 from beamforge.errors import InputError, one_of
 from beamforge.physics.materials import Material
-from beamforge.physics.xray_tube import TungstenTube, attenuation
+from beamforge.physics.xray_tube import TabulatedSpectrum, TungstenTube, attenuation
 
 CAESIUM_IODIDE = Material(name="CsI", formula="CsI", density=4.51)
 
@@ -173,7 +173,7 @@ class Instrument(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     geometry: Geometry = Geometry()
-    tube: TungstenTube = TungstenTube()
+    tube: TungstenTube | TabulatedSpectrum = TungstenTube()
     scintillator: Scintillator = Scintillator()
     exposure: PositiveFloat = 600.0
     source_size: NonNegativeFloat = 5.0
@@ -202,18 +202,24 @@ class Instrument(BaseModel):
         return cls.model_validate(_PRESETS[name])
 
 
-# The simulations and the first four experiments are those of the public model of Fang et al. 2020 and of Fang et al.,
-# IUCrJ 8 (2021), 719: one detector, the sample-to-detector distance varies. Far field: Zhang & Lindkvist, J. Appl.
-# Cryst. 58 (2025), from its file of parameters, whose rows and columns count from 1.
+# Distances, pixels and beam stops of the simulation and the first four experiments are those of the public model of
+# Fang et al. 2020 and of Fang et al., IUCrJ 8 (2021), 719; the flux falls with the square of the distance. Far field:
+# Zhang & Lindkvist, J. Appl. Cryst. 58 (2025), from its file of parameters, whose rows and columns count from 1; its
+# angles turn the other way in our frame (ω = -180° + 3° (i - 1) for image i), as spots of 40 grains say.
 _STOP = (644, 1388, 644, 1388)
+
+
+def _preset(source: float, detector: float, stop: tuple[int, int, int, int]) -> dict[str, object]:
+    geometry = Geometry(source_to_sample=source, sample_to_detector=detector, beam_stop=stop)
+    return {"geometry": geometry, "tube": TungstenTube(flux=5e8 * (11.0 / source) ** 2)}
+
+
 _PRESETS: dict[str, dict[str, object]] = {
-    "simulation-11-11": {"geometry": Geometry(beam_stop=_STOP)},
-    "experiment-13-13": {"geometry": Geometry(source_to_sample=13.0, sample_to_detector=13.0, beam_stop=_STOP)},
-    "experiment-14-14": {
-        "geometry": Geometry(source_to_sample=13.96, sample_to_detector=14.01, beam_stop=(585, 1460, 585, 1460))
-    },
-    "experiment-11-18": {"geometry": Geometry(sample_to_detector=18.0, beam_stop=(570, 1481, 544, 1459))},
-    "experiment-11-30": {"geometry": Geometry(sample_to_detector=30.0, beam_stop=(567, 1443, 579, 1466))},
+    "simulation-11-11": _preset(11.0, 11.0, _STOP),
+    "experiment-13-13": _preset(13.0, 13.0, _STOP),
+    "experiment-14-14": _preset(13.96, 14.01, (585, 1460, 585, 1460)),
+    "experiment-11-18": _preset(11.0, 18.0, (570, 1481, 544, 1459)),
+    "experiment-11-30": _preset(11.0, 30.0, (567, 1443, 579, 1466)),
     "far-field-iron": {
         "geometry": Geometry(
             source_to_sample=100.0,
@@ -224,7 +230,7 @@ _PRESETS: dict[str, dict[str, object]] = {
             tilts=(-0.013483, 2.061804, -0.241950),
             beam_stop=(419, 610, 419, 610),
         ),
-        "tube": TungstenTube(voltage=110.0),
+        "tube": TungstenTube(voltage=110.0, flux=5e8 * (11.0 / 100.0) ** 2),
         "energies": (15.0, 110.0),
     },
 }

@@ -14,7 +14,7 @@ from beamforge.classical.pixels import Filters
 from beamforge.errors import InputError
 from beamforge.evaluation import Scores
 from beamforge.evaluation.particles import ParticleScores
-from beamforge.io.slices import open_slice_files
+from beamforge.io.slice_files import open_slice_files
 from beamforge.learning import Segmenter
 from beamforge.learning.cost import Cost
 from beamforge.recipes.comparison.forest import lay_out

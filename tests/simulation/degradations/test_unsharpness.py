@@ -11,7 +11,7 @@ class TestUnsharpnessContract(StepContract):
     examples = [Unsharpness(), Unsharpness(distance=400.0, collimation=100.0)]
 
 
-@pytest.mark.parametrize("diameter", [0.5, 1.0, 3.3, 10.0])
+@pytest.mark.parametrize("diameter", [0.01, 0.12, 0.5, 1.0, 3.3, 10.0])
 def test_a_disc_has_the_width_of_a_disc(diameter: float) -> None:
     weights = disc(diameter)
     place = np.arange(len(weights)) - len(weights) // 2

@@ -10,7 +10,14 @@ from beamforge.simulation.grains.appearance import Appearance, MicrographAppeara
 from beamforge.simulation.intensities.grain_greylevels import GrainGreylevels
 from beamforge.simulation.scenes.voronoi_grains import GRAINS, VoronoiGrains
 
-PLAIN = {"texture": 0.0, "striation": 0.0, "boundary_contrast": 0.0, "contrast": 1.0, "separation": 0.0}
+PLAIN = {
+    "texture": 0.0,
+    "striation": 0.0,
+    "illumination": 0.0,
+    "boundary_contrast": 0.0,
+    "contrast": 1.0,
+    "separation": 0.0,
+}
 
 
 def micrograph(seed, *, diameter=30.0, **settings):
@@ -47,6 +54,16 @@ def test_correlated_noise_comes_back_with_its_correlation():
     expected = (weights[1:] * weights[:-1]).sum() / (weights**2).sum()
     # The median that noise is told from takes its slow part for tones.
     assert expected - 0.1 < correlation < expected
+
+
+def test_a_channel_that_is_empty_stays_without_noise():
+    image, _ = micrograph(2, channels=3)
+    image[1:] = 0.0
+    found = MicrographAppearance.fit(image, default_rng(0))
+    strength = np.sqrt((found.noise_mixing**2).sum(axis=1))
+    assert strength[0] == pytest.approx(5.0, rel=0.12)
+    assert strength[1:].max() < 0.01
+    assert np.isfinite(found.noise_kernels).all()
 
 
 @pytest.mark.parametrize("diameter", [20.0, 40.0])

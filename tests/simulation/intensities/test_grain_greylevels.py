@@ -10,7 +10,8 @@ from beamforge.simulation.intensities.grain_greylevels import GrainGreylevels
 from beamforge.simulation.scenes.voronoi_grains import BOUNDARY_DISTANCE, GRAINS, VoronoiGrains
 from contracts.step import StepContract
 
-BARE = {"texture": 0.0, "striation": 0.0, "noise": 0.0, "boundary_contrast": 0.0, "blur": 0.0, "contrast": 1.0}
+NONE = ("texture", "striation", "illumination", "noise", "boundary_contrast", "blur")
+BARE = {**dict.fromkeys(NONE, 0.0), "contrast": 1.0}
 
 
 def scene(seed=1, **settings):
@@ -59,6 +60,13 @@ def test_noise_and_texture_have_the_spread_asked_for():
     assert np.std(striped) == pytest.approx(9.0 * np.sqrt(0.5), rel=0.25)
 
 
+def test_illumination_is_slow_and_of_the_spread_asked_for():
+    before = scene()
+    added = painted(before, **{**BARE, "illumination": 10.0}) - painted(before, **BARE)
+    assert added.std() == pytest.approx(10.0, rel=1e-3)
+    assert np.abs(np.diff(added, 3, axis=2)).max() < 1e-3
+
+
 def test_boundaries_have_a_gaussian_profile():
     before = scene()
     bare = painted(before, **BARE)
@@ -87,7 +95,7 @@ def test_neighbours_are_as_far_apart_as_asked():
 def test_with_an_appearance_tones_are_those_of_its_micrographs():
     step = learnt()
     before = scene(5)
-    bare = {"texture": 0.0, "striation": 0.0, "noise": 0.0, "blur": 0.0, "contrast": 1.0, "separation": 0.0}
+    bare = {**dict.fromkeys(NONE, 0.0), "separation": 0.0, "contrast": 1.0}
     plain = step.model_validate({**step.model_dump(), **bare})
     drawn = plain.draw(before, default_rng(1))
     image = plain.apply(before, {**drawn, "boundary_contrast": 0.0}, default_rng(1)).image

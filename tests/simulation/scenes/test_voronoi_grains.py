@@ -7,6 +7,7 @@ from scipy.ndimage import label
 from beamforge.evaluation.boundaries import drawn_width
 from beamforge.evaluation.grains import GrainSizes
 from beamforge.simulation import Sample
+from beamforge.simulation.intensities.grain_greylevels import GrainGreylevels
 from beamforge.simulation.scenes.voronoi_grains import BOUNDARY_DISTANCE, GRAINS, REACH, VoronoiGrains
 from contracts.step import StepContract
 
@@ -79,6 +80,18 @@ def test_elongated_grains_are_longer_along_one_direction():
         moments += np.cov(places[:, grains.ravel() == number], ddof=0)
     least, most = np.linalg.eigvalsh(moments)
     assert np.sqrt(most / least) == pytest.approx(3.0, rel=0.2)
+
+
+def test_the_diameter_is_learnt_from_pictures() -> None:
+    step = GrainGreylevels(noise=4.0, illumination=0.0)
+    images = []
+    for seed in range(3):
+        before = made(seed, tile=320, diameter=30.0, joined=0.0)
+        images.append(step.apply(before, step.draw(before, default_rng(seed)), default_rng(seed)).image)
+    learnt = VoronoiGrains.fit_to(images, default_rng(0), tile=64, thickness=3.0)
+    assert learnt.diameter.low < 30.0 < learnt.diameter.high
+    assert np.sqrt(learnt.diameter.low * learnt.diameter.high) == pytest.approx(30.0, rel=0.4)
+    assert (learnt.tile, learnt.thickness.low) == (64, 3.0)
 
 
 @pytest.mark.parametrize("thickness", [0.0, 11.0])

@@ -15,7 +15,16 @@ from beamforge.files import read_json, sha256, write_json
 from beamforge.io import AnnotatedPicture, open_picture
 from beamforge.provenance import provenance
 from beamforge.recipes.classification.generator import build_scenario
-from beamforge.recipes.classification.pictures import TEST, TRAIN, check_pictures, divide, found_files, open_all
+from beamforge.recipes.classification.pictures import (
+    TEST,
+    TRAIN,
+    check_pictures,
+    divide,
+    even_shares,
+    found_files,
+    open_all,
+    to_learn_from,
+)
 from beamforge.recipes.fingerprint import fingerprint
 from beamforge.recipes.stages import Run
 from beamforge.recipes.streams import seed_for, stream
@@ -31,8 +40,6 @@ if TYPE_CHECKING:
 
 SIMULATED, MEASURED = "simulated", "measured"
 """Names of what is judged on."""
-_MARKED_SHARE = 0.75
-"""How often a real tile to train on is of a picture with marks; half of those are centred on one."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +75,7 @@ class ClassificationJob:
 
         def make(folder: Path, _: Path) -> None:
             rng = stream(recipe.seed, "pictures")
-            parts = {} if settings is None else divide(self.pictures, settings.test, rng)
+            parts = {} if settings is None else divide(self.pictures, settings.test, rng, settings.same)
             write_json(folder / "parts.json", parts)
             names = {part: [str(self.pictures[n].path) for n in numbers] for part, numbers in parts.items()}
             write_json(folder / "provenance.json", provenance(simulated=False, inputs=files) | {"parts": names})
@@ -86,7 +93,7 @@ class ClassificationJob:
 
         def make(folder: Path, _: Path) -> None:
             rng = stream(recipe.seed, "generator")
-            scenario = build_scenario(recipe.name, recipe.generator, recipe.tile, self.part(TRAIN), rng)
+            scenario = build_scenario(recipe.name, recipe.generator, recipe.tile, to_learn_from(self.part(TRAIN)), rng)
             scenario.save(folder / "scenario")
 
         config = {"generator": recipe.generator.model_dump(mode="json"), "tile": recipe.tile, "seed": recipe.seed}
@@ -118,12 +125,11 @@ class ClassificationJob:
 
     def tiles(self, dataset: str) -> TileClasses:
         """Give the tiles that judge, simulated or of the pictures held out."""
-        from beamforge.learning.data import grid_tiles
-        from beamforge.learning.pools import Joined
+        from beamforge.recipes.classification.tiles import InsideTiles
 
         if dataset == SIMULATED:
             return self._classes(self.samples("test"))
-        return self._classes(Joined([grid_tiles(p.stack, p.labels, self.recipe.tile) for p in self.part(TEST)]))
+        return self._classes(InsideTiles(self.part(TEST), self.recipe.tile))
 
     def _classes(self, images: LabelledImages) -> TileClasses:
         from beamforge.learning.tile_classes import AnyPixel, TileClasses
@@ -152,7 +158,9 @@ class ClassificationJob:
             watching = {SIMULATED: self._classes(self.samples("validation"))}
             origin = {"trained_on": f"{self.recipe.name}: {row}", "run_seed": self.recipe.seed}
             work = scratch / "training"
-            train_classifier(network, training, self._classes(data), watching, work, simulated=synthetic, origin=origin)
+            train_classifier(
+                network, training, self._classes(data), watching, work, simulated=row != "real", origin=origin
+            )
             shutil.move(work / "model", folder / "model")
             shutil.move(work / "events.jsonl", folder / "events.jsonl")
 
@@ -166,21 +174,35 @@ class ClassificationJob:
         self.run.stage(f"networks/{row}", config, after, make)
 
     def _real_tiles(self, length: int, seed: int) -> LabelledImages:
-        """Draw tiles of the pictures that train, as often with marks as without."""
+        """Draw tiles of the pictures that train, about as often with marks as without."""
         from beamforge.learning.augmented import Augmented
+
+        settings = self.recipe.pictures
+        few = settings.labelled if settings is not None else None
+        tiles = self._any_tiles(length, seed) if few is None else self._few_tiles(few)
+        steps = [Step.from_dict(step) for step in self.recipe.augmentation]
+        return Augmented(tiles, steps, seed) if steps else tiles
+
+    def _any_tiles(self, length: int, seed: int) -> LabelledImages:
         from beamforge.learning.data import MeasuredTiles
         from beamforge.learning.pools import Pool
 
         pictures = self.part(TRAIN)
-        marked = [bool((picture.labels.values == 1).any()) for picture in pictures]
-        shares = [_MARKED_SHARE / sum(marked) if m else (1 - _MARKED_SHARE) / marked.count(False) for m in marked]
         parts = [
             MeasuredTiles(p.stack, p.labels, tile=self.recipe.tile, seed=seed + n, length=length, balanced=True)
             for n, p in enumerate(pictures)
         ]
-        pool = Pool(parts, seed, length, shares=shares)
-        steps = [Step.from_dict(step) for step in self.recipe.augmentation]
-        return Augmented(pool, steps, seed) if steps else pool
+        return Pool(parts, seed, length, shares=even_shares(pictures))
+
+    def _few_tiles(self, count: int) -> LabelledImages:
+        from beamforge.learning.image_tiles import Chosen, ImageTiles, even_choice, numbers_by_class
+        from beamforge.learning.tile_rules import AnyPixel
+
+        tile = self.recipe.tile
+        pairs = [(picture.stack, picture.labels) for picture in self.part(TRAIN)]
+        every = ImageTiles(pairs, self.recipe.generator.named_classes, tile, max(1, tile // 2))
+        by_class = numbers_by_class(every, AnyPixel(least=self.recipe.least), "part of the pictures that trains")
+        return Chosen(every, even_choice(by_class, seed_for(self.recipe.seed, "labelled tiles"), count))
 
     @property
     def datasets(self) -> tuple[str, ...]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, field_validator, model_validator
 
 from beamforge.learning import NetworkConfig, TrainingConfig
 from beamforge.recipes.schema import RecipeBase
@@ -61,13 +62,33 @@ class PictureSettings(Settings):
     """Whether the masks mark the background."""
     free: tuple[str, ...] = ()
     """Pictures on which nothing is marked; they need no masks."""
+    whole: tuple[str, ...] = ()
+    """Pictures without masks that show the second class wherever a tile is cut; the scenario does not learn from
+    them."""
     test: Share = 0.3
     """Share of the pictures of either kind that only judge."""
+    same: str | None = None
+    """Regular expression: pictures in whose names it finds the same text stay in one part, as several exposures of one
+    specimen must. Where it has a group, that group's text counts."""
+    labelled: PositiveInt | None = None
+    """How many tiles of the pictures that train are learnt from, as many of either class; null takes all there are."""
+
+    @field_validator("same")
+    @classmethod
+    def _is_an_expression(cls, same: str | None) -> str | None:
+        try:
+            re.compile(same or "")
+        except re.error as error:
+            raise ValueError(f"{same!r} is no regular expression ({error})") from error
+        return same
 
     @model_validator(mode="after")
-    def _some_are_annotated(self) -> Self:
-        if not self.annotated:
-            raise ValueError("annotated names no pictures; give those with masks, such as 'annotated: [tiles/*.jpg]'")
+    def _some_show_something(self) -> Self:
+        if not self.annotated and not (self.whole and self.free):
+            raise ValueError(
+                "annotated names no pictures; give those with masks, such as 'annotated: [tiles/*.jpg]', or folders of "
+                "pictures of one class each as `whole` and `free`"
+            )
         return self
 
 

@@ -57,6 +57,7 @@ def disc(diameter: float) -> Float64:
     fine, reach = 8, math.ceil(max(diameter / 2.0 - 0.5, 0.0))
     side = 2 * reach + 1
     places = (np.arange(side * fine) + 0.5) / fine - side / 2.0
-    inside = np.hypot(places[:, None], places[None, :]) <= max(diameter, 1.0 / fine) / 2.0
+    # Never smaller than the four fine pixels in the middle.
+    inside = np.hypot(places[:, None], places[None, :]) <= max(diameter, 2.0 / fine) / 2.0
     weights = inside.reshape(side, fine, side, fine).sum(axis=(1, 3)).astype(np.float64)
     return np.asarray(weights / weights.sum())

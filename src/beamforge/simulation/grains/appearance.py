@@ -91,8 +91,11 @@ class MicrographAppearance(BaseModel):
 
     @property
     def diameter(self) -> float:
-        """Diameter in px of circles whose mean intercept is the measured one."""
-        return 4.0 / math.pi * self.intercept
+        """Diameter in px of the circle with the grains' mean area, as a Poisson-Voronoi tessellation has it.
+
+        Its mean intercept is π/4 of the root of the mean area (Møller 1989).
+        """
+        return math.sqrt((4.0 / math.pi) ** 3) * self.intercept
 
 
 class Appearance(BaseModel):
@@ -185,6 +188,9 @@ def _kernel(noise: Float64, known: np.ndarray) -> Float64:
     taper = np.cos(0.5 * np.pi * lag) ** 2
     amplitude = np.sqrt(np.maximum(np.real(fft2(correlation * taper[:, None] * taper)), 0.0))
     kernel = np.roll(np.real(ifft2(amplitude)), (half, half), axis=(0, 1))[1:, 1:]
+    if not kernel.any():
+        # A channel without noise, as empty ones are: white noise of no strength.
+        kernel[half - 1, half - 1] = 1.0
     return np.asarray(kernel / np.sqrt((kernel**2).sum()))
 
 

@@ -64,6 +64,9 @@ class GrainGreylevels(Intensity, name="grain_greylevels"):
         Grey levels by which boundaries are brighter, or darker below 0, beside what the appearance has.
     boundary_width
         Standard deviation in px of the boundary's profile.
+    illumination
+        Standard deviation of a slow change of brightness over the image in grey levels, or a factor on the
+        appearance's.
     blur
         Standard deviation in px of the blur of tones and boundaries, which comes before the noise; a factor on the
         appearance's.
@@ -85,6 +88,7 @@ class GrainGreylevels(Intensity, name="grain_greylevels"):
     noise: Interval = Interval(low=2.0, high=12.0)
     boundary_contrast: Interval = Interval(low=-60.0, high=10.0)
     boundary_width: LogInterval = LogInterval(low=0.5, high=1.5)
+    illumination: Interval = Interval(low=0.0, high=8.0)
     blur: Interval = Interval(low=0.3, high=1.5)
 
     @model_validator(mode="after")
@@ -109,6 +113,7 @@ class GrainGreylevels(Intensity, name="grain_greylevels"):
             "texture": Interval(low=0.15, high=0.9),
             "striation": Interval(low=0.0, high=0.8),
             "noise": Interval(low=0.5, high=1.3),
+            "illumination": Interval(low=0.0, high=1.2),
             "blur": Interval(low=0.4, high=1.2),
             "boundary_contrast": Interval(low=-12.0, high=6.0),
         }
@@ -139,6 +144,8 @@ class GrainGreylevels(Intensity, name="grain_greylevels"):
         contrast = parameters["boundary_contrast"] + (look.boundary_contrast if look is not None else 0.0)
         groove = Groove(distance, REACH, parameters["boundary_width"], contrast)
         image = painted(grains, self._tones(grains, parameters, look, rng), texture, field, stripes, groove)
+        slow = parameters["illumination"] * (look.illumination if look is not None else 1.0)
+        image += np.float32(slow) * _slope(grains.shape, rng)
         blur = parameters["blur"] * (look.blur if look is not None else 1.0)
         if blur > 0.0:
             image = gaussian_filter(image, (0.0, blur, blur), mode="nearest", truncate=3.0)
@@ -183,6 +190,14 @@ def _lower_neighbours(pairs: NDArray[np.int64]) -> list[tuple[int, NDArray[np.in
     order = np.argsort(pairs[:, 1], kind="stable")
     grains, first = np.unique(pairs[order, 1], return_index=True)
     return list(zip(grains.tolist(), np.split(pairs[order, 0], first[1:]), strict=True))
+
+
+def _slope(shape: tuple[int, ...], rng: Generator) -> Float32:
+    """Draw a quadratic surface of unit variance."""
+    y, x = np.linspace(-1.0, 1.0, shape[0])[:, None], np.linspace(-1.0, 1.0, shape[1])[None]
+    across, down, bowl, twist = rng.standard_normal(4) * (1.0, 1.0, 0.5, 0.5)
+    surface = across * x + down * y + bowl * (x**2 + y**2) + twist * x * y
+    return np.asarray((surface - surface.mean()) / max(float(surface.std()), 1e-6), np.float32)
 
 
 def _noise(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Self
+from collections.abc import Sequence
+from typing import Any, Self
 
 import numpy as np
 from numpy.random import Generator
 from pydantic import PositiveInt, model_validator
 
-from beamforge.arrays import Float64
+from beamforge.arrays import Float32, Float64
+from beamforge.simulation.grains.appearance import Appearance
 from beamforge.simulation.grains.edges import curved, distance_to, grain_numbers, near
 from beamforge.simulation.grains.tessellation import Tessellation, merged, relaxed
 from beamforge.simulation.interval import IntegerInterval, Interval, LogInterval
@@ -74,6 +76,18 @@ class VoronoiGrains(Scene, name="voronoi_grains"):
         if not 0.0 < self.thickness.low <= self.thickness.high <= 2.0 * REACH:
             raise ValueError(f"boundaries are more than 0 and at most {2.0 * REACH:g} px wide")
         return self
+
+    @classmethod
+    def fit_to(cls, images: Sequence[Float32], rng: Generator, *, names: Sequence[str] = (), **settings: Any) -> Self:
+        """Learn the diameter from images (channel, y, x) without annotation: half to twice the median one.
+
+        Raises
+        ------
+        InputError
+            See `Appearance.fit`.
+        """
+        diameter = Appearance.fit(images, rng, names=names).diameter
+        return cls.model_validate({**settings, "diameter": (0.5 * diameter, 2.0 * diameter)})
 
     def apply(self, sample: Sample, parameters: Parameters, rng: Generator) -> Sample:
         """Tessellate, bend the edges, and number the grains."""

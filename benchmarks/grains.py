@@ -1,0 +1,110 @@
+"""Grain boundaries in real micrographs: trained on simulation alone, then on five annotated tiles as well.
+
+Usage: python benchmarks/grains.py --data shared/data [--run runs/tbm-grains] [--part test]
+
+The number before the first hyphen of a tile's name is its micrograph. In ascending order, micrographs go in turn to
+three parts: the look of the first part's tiles is learnt without their masks, and five of them, one of each micrograph,
+teach the fine-tuned row; settings were chosen on the second part (`--part validation`); the third one judges.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+from beamforge.evaluation import Estimate
+from beamforge.evaluation.micrographs import MicrographScores
+from beamforge.recipes import load_recipe, run
+from beamforge.reporting.claims import record
+
+COMMAND = "python benchmarks/grains.py"
+PUBLISHED = {
+    "MLOgraphy++, all 80 tiles": {"mIoU": 0.529, "F": 0.921},
+    "MLOgraphy, all 80 tiles": {"mIoU": 0.449, "F": 0.641},
+    "Trampert et al. 2021, other micrographs": {"mIoU": 0.745},
+}
+NAMES = {"mIoU": "mean IoU of grains and boundaries", "F": "F of boundary skeletons at 3 px"}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=Path("shared/data"))
+    parser.add_argument("--run", type=Path, default=Path("runs/tbm-grains"))
+    parser.add_argument("--part", choices=["validation", "test"], default="test")
+    parser.add_argument("--set", dest="changes", action="append", default=[])
+    options = parser.parse_args()
+    folder = (options.data / "micro" / "tbm_grains").absolute()
+    started = time.perf_counter()
+    recipe = load_recipe("grains", [*settings(folder, options.part), *options.changes])
+    outcome = run(recipe, options.run / options.part)
+    table = outcome.tables["measured"]
+    for row, scores in table.items():
+        print(
+            f"{row:34} mIoU {scores.mean_iou} boundary IoU {scores.boundary_iou.value:.3f} error "
+            f"{scores.pixel_error.value:.3f} P {scores.precision.value:.3f} R {scores.recall.value:.3f} F {scores.f} "
+            f"ARE {scores.adapted_rand_error:.3f} grains {scores.grains_predicted:.1f}/{scores.grains_true:.1f} "
+            f"intercept {scores.intercept_predicted:.1f}/{scores.intercept_true:.1f}"
+        )
+    if options.part == "test" and not options.changes:
+        write_claims(table, time.perf_counter() - started)
+
+
+def settings(folder: Path, part: str) -> list[str]:
+    """Give micrographs in ascending order to the three parts in turn."""
+    numbers = sorted({int(file.name.partition("-")[0]) for file in (folder / "images").glob("*.png")})
+    learn, validation, test = (numbers[start::3] for start in range(3))
+    judge = test if part == "test" else validation
+    patterns = [f"{folder}/images/{number}-*.png" for number in learn]
+    return [
+        f"appearance_from={patterns}",
+        f"annotated.images={folder}/images",
+        f"annotated.masks={folder}/masks",
+        "annotated.group='[^-]+'",
+        f"annotated.learn={[str(number) for number in learn]}",
+        f"annotated.judge={[str(number) for number in judge]}",
+        "annotated.few=5",
+    ]
+
+
+def write_claims(table: dict[str, MicrographScores], seconds: float) -> None:
+    """Record the four figures with the other rows beside."""
+    rows = list(table)
+    zero_shot, tuned = rows[0], next(row for row in rows if row.endswith("annotated pictures"))
+    how = {zero_shot: "trained on simulation alone", tuned: "then fine-tuned on 5 annotated tiles"}
+    targets = {
+        ("grains-zero-shot-miou", zero_shot, "mIoU"): 0.60,
+        ("grains-zero-shot-f3", zero_shot, "F"): 0.80,
+        ("grains-5-labels-miou", tuned, "mIoU"): 0.70,
+        ("grains-5-labels-f3", tuned, "F"): 0.92,
+    }
+    for (id_, row, figure), target in targets.items():
+        scores = table[row]
+        found = {"mIoU": scores.mean_iou, "F": scores.f}
+        others = {
+            f"{other}, same tiles": round(_figure(table[other], figure).value, 3) for other in rows if other != row
+        }
+        published = {name: values[figure] for name, values in PUBLISHED.items() if figure in values}
+        record(
+            id_,
+            f"{NAMES[figure]} on real micrographs of grains, {how[row]}",
+            found[figure].value,
+            interval=found[figure].interval,
+            unit="1",
+            command=COMMAND,
+            seconds=seconds,
+            peer={**others, **published},
+            target=f">= {target}",
+            note=f"{scores.pictures} tiles of {scores.micrographs} micrographs, none of which was learnt from; "
+            f"precision {scores.precision.value:.3f}, recall {scores.recall.value:.3f}, boundary IoU "
+            f"{scores.boundary_iou.value:.3f}, adapted Rand error {scores.adapted_rand_error:.3f}; intervals over "
+            "micrographs; boundaries labelled 3.5 px wide without annotation, as wide as the five tiles' with it",
+        )
+
+
+def _figure(scores: MicrographScores, figure: str) -> Estimate:
+    return scores.mean_iou if figure == "mIoU" else scores.f
+
+
+if __name__ == "__main__":
+    main()

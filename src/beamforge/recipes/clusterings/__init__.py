@@ -1,0 +1,1 @@
+"""What recipes of the kind ``clustering`` do."""
