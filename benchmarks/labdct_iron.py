@@ -97,7 +97,7 @@ def training_scenario(stack: xr.DataArray, run: Path, seed: int) -> Scenario:
         centred=0.6,
         floor=50.0,
     )
-    settings = {"level": [400, 900], "brightness": [0.0003, 0.03], "noise": "counted", "gain": [0.4, 0.8]}
+    settings = {"level": [400, 900], "brightness": [0.002, 0.3], "noise": "counted", "gain": [0.4, 0.8]}
     hits = GammaSpots(rate=300, amplitude_50=100, amplitude_90=400, amplitude_99=2000, size_99=3)
     steps = (
         scene,
@@ -147,15 +147,14 @@ def cleaned(
     stack: xr.DataArray, finder: NetworkSpotFinder, routine: LaplacianSpots, run: Path
 ) -> tuple[dict[str, list[np.ndarray]], float]:
     """Clean every projection with either; draw a part of one; give the seconds of the network's way."""
-    masks: dict[str, list[np.ndarray]] = {"network": [], "routine": [], "routine, as published": []}
-    published, seconds, began = LaplacianSpots(), 0.0, time.perf_counter()
+    masks: dict[str, list[np.ndarray]] = {"network": [], "routine": []}
+    seconds, began = 0.0, time.perf_counter()
     for number, (projection, background) in enumerate(rolling_median(stack)):
         difference = projection - background
         masks["network"].append(finder.mask(difference))
         seconds += time.perf_counter() - began
         seen = contrast(difference)
         masks["routine"].append(routine.mask(seen))
-        masks["routine, as published"].append(published.mask(difference))
         if number in (10, 40):
             draw(seen, {name: found[-1] for name, found in masks.items()}, run / f"projection-{number}.png")
         began = time.perf_counter()
@@ -166,7 +165,7 @@ def draw(seen: np.ndarray, masks: dict[str, np.ndarray], path: Path) -> None:
     part = (slice(250, 650), slice(550, 950))
     grey = (np.clip((seen[part] + 3.0) / 12.0, 0.0, 1.0) * 255).astype(np.uint8)
     panels = [grey, *((mask[part] * 255).astype(np.uint8) for mask in masks.values())]
-    Image.fromarray(np.concatenate(panels, axis=1)).resize((2 * 1600, 800), 0).save(path)
+    Image.fromarray(np.concatenate(panels, axis=1)).resize((2400, 800), 0).save(path)
 
 
 def judged(masks: list[np.ndarray], angles: np.ndarray) -> dict[str, object]:
@@ -174,7 +173,7 @@ def judged(masks: list[np.ndarray], angles: np.ndarray) -> dict[str, object]:
     spots = [Spots.of_mask(mask) for mask in masks]
     tracks = track_agreement([s.centres for s in spots], angles, INSTRUMENT.geometry, radius=6.0)
     maps = SpotMaps.of(masks, angles, IRON, INSTRUMENT)
-    grains = strongest_grains(maps, IRON.rotations, default_rng(7), spacing=1.5, candidates=40, grains=GRAINS)
+    grains = strongest_grains(maps, IRON.rotations, default_rng(7), spacing=1.5, candidates=20, grains=GRAINS)
     random = uniform_orientations(2000, default_rng(8))
     chance = maps.completeness(random, np.zeros((2000, 3)), 3.0)[0]
     return {

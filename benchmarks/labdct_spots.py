@@ -7,8 +7,9 @@ of 60 to 400. It is judged in a geometry, at backgrounds and with a kind of nois
 detector at 18 mm and its pixels binned 2×2, counted photons with gain and read-out noise over backgrounds of 25 and
 1200, from which the rolling median over 11 projections is taken. Two more polycrystals in that same geometry tune the
 routine's four parameters and the network's probability, each to find most spots of a signal-to-noise ratio from 1 to 3
-with at most so many false spots for each projection, and a second time for the best panoptic quality. The ratio of a
-spot is its mean signal over the noise of one pixel.
+with at most so many false spots for each projection, and a second time for the best panoptic quality. The routine is
+given the differences in standard deviations of their noise, as the network is: one threshold in units cannot serve
+two noise levels. The ratio of a spot is its mean signal over the noise of one pixel.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from beamforge.evaluation.spot_matching import SpotJudgement, Spots, match_spots
 from beamforge.learning import NetworkConfig, Segmenter, TrainingConfig, train
 from beamforge.learning.data import SimulatedDataset
 from beamforge.physics.labdct import Geometry, Instrument
-from beamforge.reduction.projections import CHANNEL, noise_of, rolling_median
+from beamforge.reduction.projections import CHANNEL, contrast, noise_of, rolling_median
 from beamforge.reporting.claims import record
 from beamforge.segmentation.clean_spots import CLASSES, NetworkSpotFinder
 from beamforge.simulation import Scenario, Step
@@ -168,7 +169,9 @@ def compare(network: Segmenter, tuning: list[Judged], judged: list[Judged]) -> l
             recall = result.recall(WEAK)[0]
             return recall if result.alarms <= goal else -result.alarms
 
-        routine = tune([j.difference for j in tuning], score, default_rng(3), trials=40, refinements=8).routine
+        routine = tune(
+            [contrast(j.difference) for j in tuning], score, default_rng(3), trials=40, refinements=8
+        ).routine
         settings = [(p, m) for p in PROBABILITIES for m in MINIMA]
         best = max(settings, key=lambda s: score([without_small(p >= s[0], s[1]) for p in likely]))
         rows.append(
