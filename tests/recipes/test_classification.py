@@ -10,12 +10,11 @@ from numpy.random import default_rng
 from PIL import Image
 
 from beamforge.errors import InputError
-from beamforge.io import open_annotated_pictures
 from beamforge.recipes import load_recipe, run
 from beamforge.recipes.classification.job import ClassificationJob
 from beamforge.recipes.classification.pictures import divide
 from beamforge.recipes.stages import Run
-from beamforge.simulation.scenarios.cracks import CRACK_CLASSES, cracks, measured_cracks, measured_profile
+from beamforge.simulation.scenarios.cracks import cracks, measured_cracks, measured_profile
 
 SMALL = [
     "tile=32",
@@ -157,20 +156,6 @@ def test_options_of_a_fit_are_checked(folders: Path, tmp_path: Path) -> None:
     wrong = "generator.steps=[{step: cracks, learnt: {step: cracks, fit: {tiel: 3}}}]"
     with pytest.raises(InputError, match="tiel"):
         run(load_recipe("cracks", own(folders, wrong)), tmp_path / "run")
-
-
-def test_tiles_that_judge_lie_inside_and_cover_every_picture(folders: Path) -> None:
-    from beamforge.recipes.classification.tiles import InsideTiles
-
-    pictures = open_annotated_pictures(folders / "cracked", CRACK_CLASSES, masks="{stem}_mask.png")
-    tiles = InsideTiles(pictures, 32)
-    covered = [np.zeros(picture.labels.shape, bool) for picture in pictures]
-    for index, (number, rows, columns) in enumerate(tiles.places):
-        image, labels = tiles.arrays(index)
-        assert image.shape == (1, 32, 32)
-        np.testing.assert_array_equal(labels, pictures[number].labels.values[rows, columns])
-        covered[number][rows, columns] = True
-    assert all(mask.all() for mask in covered)
 
 
 def test_pictures_of_one_class_each_need_no_masks(tmp_path: Path) -> None:

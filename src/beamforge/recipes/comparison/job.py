@@ -261,17 +261,23 @@ class ComparisonJob:
         """Train a pixel classifier, predict the test slices with it and judge them."""
         import time
 
-        from beamforge.recipes.comparison.forest import fit_pixel_classifier
+        from beamforge.recipes.comparison.forest import fit_pixel_classifier, with_best_prior
 
         def make(folder: Path, _: Path) -> None:
             start = time.perf_counter()
             rng = stream(self.recipe.seed, f"{method} {seed}")
             classifier = fit_pixel_classifier(self.slices, self.part("train"), method, rng)
+            classifier = with_best_prior(classifier, self.slices, self.part("train"), self.part("validation"))
             seconds = time.perf_counter() - start
             classifier.save(folder / "classifier.json")
             self._judge(classifier, self.part("test"), 0, folder, train_seconds=seconds)
 
-        config = {"method": method, "seed": self.recipe.seed, "background": self.recipe.background}
+        config = {
+            "method": method,
+            "prior": "validation",
+            "seed": self.recipe.seed,
+            "background": self.recipe.background,
+        }
         self.run.stage(_place("judged", method, seed, False), config, self._before, make)
 
     def _judge(self, predictor: Predictor, numbers: Sequence[int], reach: int, folder: Path, **times: Any) -> None:
