@@ -19,6 +19,7 @@ _VERBS = (
     "evaluate",
     "fit",
     "inspect",
+    "prepare",
     "report",
     "segment",
     "simulate",

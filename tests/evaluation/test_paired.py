@@ -71,7 +71,7 @@ def test_nothing_differs_from_itself() -> None:
 def test_a_constant_gap_has_no_effect_size() -> None:
     found = compare_paired([0.3, 0.5, 0.7, 0.9], [0.2, 0.4, 0.6, 0.8], bootstrap=FEW)
     assert found.difference == pytest.approx(0.1)
-    assert (found.sd, found.cohen_d, found.t_p_value) == (0.0, None, 0.0)
+    assert (found.sd, found.cohen_d, found.t_p_value, found.t_interval) == (0.0, None, None, None)
     assert found.wilcoxon_p_value == pytest.approx(2 / 2**4)
 
 

@@ -22,7 +22,7 @@ from contracts.class_tiles import StripedTiles
 from contracts.labelled_tiles import SmallTiles
 
 NETWORK = NetworkConfig(architecture="classifier", encoder="test_resnet")
-QUICK = TrainingConfig(epochs=2, batch=4, threads=1, device="cpu", loss="cross_entropy")
+QUICK = TrainingConfig(epochs=2, batch=4, threads=1, device="cpu", loss="cross_entropy", precision="fp32")
 VALIDATION = {"tiles": StripedTiles(seed=1, length=6)}
 
 

@@ -14,6 +14,7 @@ from beamforge.errors import InputError
 from beamforge.learning.data import (
     LabelledImages,
     MeasuredTiles,
+    Remembered,
     Selection,
     SimulatedDataset,
     StoredDataset,
@@ -230,3 +231,24 @@ def test_a_selection_of_what_does_not_go_together_is_refused() -> None:
         Selection([(SimulatedDataset(SCENARIO, 1, 4), 0), (other, 0)])
     with pytest.raises(InputError, match="no item"):
         Selection([])
+
+
+def test_remembered_items_are_made_once_while_there_is_room() -> None:
+    made: list[int] = []
+
+    class Counted(SimulatedDataset):
+        def arrays(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+            made.append(index)
+            return super().arrays(index)
+
+    whole = Counted(SCENARIO, 1, 3)
+    image, labels = whole.arrays(0)
+    data = Remembered(whole, most_bytes=2 * (image.nbytes + labels.nbytes))
+    made.clear()
+    for _ in range(3):
+        for number in range(3):
+            found, expected = data[number], SimulatedDataset(SCENARIO, 1, 3)[number]
+            assert torch.equal(found[0], expected[0])
+            assert torch.equal(found[1], expected[1])
+    assert sorted(made) == [0, 1, 2, 2, 2]
+    assert data.sample(2).parameters["index"] == 2

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from beamforge.errors import InputError
+from beamforge.physics.labdct import Instrument
 from beamforge.physics.materials import ALUMINIUM
-from beamforge.physics.xray_tube import Filter, TungstenTube
+from beamforge.physics.xray_tube import Filter, TabulatedSpectrum, TungstenTube
 
 # Photon fluence per keV of a tungsten tube at 140 kV, of sum 1: Boone & Seibert, Med. Phys. 24 (1997), 1661, as read
 # off for the public forward model of Fang et al. 2020; away from the lines, which are binned there.
@@ -43,6 +44,19 @@ def test_filters_harden_as_beer_and_lambert_say() -> None:
     )
     expected = [np.exp(-0.3 * ALUMINIUM.xray_attenuation(energy)) for energy in (25.0, 50.0)]
     assert (thick / thin)[0] / (thick / thin)[1] == pytest.approx(expected[0] / expected[1], rel=1e-9)
+
+
+def test_a_table_of_ones_own_serves_as_a_tube() -> None:
+    table = TabulatedSpectrum(energies=(20.0, 40.0, 80.0), weights=(0.0, 3.0, 0.0), flux=9e6)
+    # A triangle of area 90 before it is scaled to the flux.
+    np.testing.assert_allclose(table.flux_density(np.array([10.0, 30.0, 40.0, 60.0, 90.0])), [0, 1.5e5, 3e5, 1.5e5, 0])
+    assert table.voltage == 80.0
+    settings = Instrument(tube=table).model_dump_json()
+    assert Instrument.model_validate_json(settings).tube == table
+    with pytest.raises(ValueError, match="2 weights for 3 energies"):
+        TabulatedSpectrum(energies=(20.0, 40.0, 80.0), weights=(0.0, 3.0), flux=1.0)
+    with pytest.raises(ValueError, match="have to rise"):
+        TabulatedSpectrum(energies=(20.0, 20.0), weights=(1.0, 3.0), flux=1.0)
 
 
 def test_what_cannot_be_is_named() -> None:

@@ -1,11 +1,15 @@
 """Adaptive recipes end to end, small: three networks of a few steps, all stages, the report, and repeats."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
 
+import beamforge
 from beamforge.errors import InputError
 from beamforge.evaluation import count_confusions
 from beamforge.evaluation.hardness import Hardness
@@ -91,6 +95,16 @@ def test_finished_stages_are_skipped(recipe: Path, folder: Path) -> None:
     after = outcome.files["model"] / "model.safetensors"
     assert after.stat().st_mtime_ns == before
     assert outcome.table().row_count == 4
+
+
+def test_the_command_line_repeats_too(recipe: Path, folder: Path) -> None:
+    program = "from beamforge.cli import main; main()"
+    command = [sys.executable, "-W", "error", "-c", program, "run", str(recipe), "-o", str(folder), "--repeats", "2"]
+    environment = os.environ | {"PYTHONPATH": str(Path(beamforge.__file__).parents[1]), "COLUMNS": "120"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "2 repeats" in done.stdout
+    assert "networks/adaptive: started" not in done.stderr
 
 
 def test_its_scenario_simulates(recipe: Path) -> None:

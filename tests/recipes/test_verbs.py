@@ -7,9 +7,11 @@ import pytest
 
 from beamforge.errors import InputError
 from beamforge.evaluation import evaluate_classifier
+from beamforge.io import save_labels, save_stack
 from beamforge.learning import Classifier
 from beamforge.learning.data import SimulatedDataset
 from beamforge.learning.tile_classes import TileClasses
+from beamforge.recipes.tile_verbs import evaluate_tiles, is_tile_classifier
 from beamforge.recipes.training_verbs import lr_range, train
 from beamforge.recipes.verbs import simulate
 from beamforge.simulation import Scenario, Step
@@ -57,7 +59,14 @@ def test_a_classifier_is_trained_and_its_rate_found_on_stored_samples(tmp_path: 
     write_dataset(scenario, tmp_path / "data.zarr", 40, seed=1, progress=False)
     settings = {
         "network": {"architecture": "classifier", "encoder": "test_resnet"},
-        "training": {"epochs": 12, "batch": 9, "learning_rate": 5e-3, "loss": "cross_entropy", "keep": "last"},
+        "training": {
+            "precision": "fp32",
+            "epochs": 12,
+            "batch": 9,
+            "learning_rate": 5e-3,
+            "loss": "cross_entropy",
+            "keep": "last",
+        },
     }
     found = lr_range(tmp_path / "data.zarr", tmp_path / "range.png", settings=settings, low=1e-4, steps=30)
     assert (tmp_path / "range.png").read_bytes().startswith(b"\x89PNG")
@@ -66,6 +75,17 @@ def test_a_classifier_is_trained_and_its_rate_found_on_stored_samples(tmp_path: 
     assert isinstance(classifier, Classifier)
     tiles = TileClasses(SimulatedDataset(scenario, seed=2, length=50))
     assert evaluate_classifier(classifier, tiles).error.value < 0.1
+    assert is_tile_classifier(tmp_path / "run" / "model")
+    judged = evaluate_tiles(tmp_path / "run" / "model", tmp_path / "data.zarr")
+    assert judged.tiles == 40
+    halves = np.repeat(np.uint8([0, 1]), 48)[:, None].repeat(64, axis=1)
+    image = 2.0 * halves + np.random.default_rng(3).normal(0, 0.3, (96, 64))
+    save_stack(tmp_path / "stack.tif", as_stack(image.astype(np.float32)[None]))
+    save_labels(tmp_path / "labels.tif", as_labels(halves, ["dark", "bright"]))
+    on_measured = evaluate_tiles(tmp_path / "run" / "model", tmp_path / "stack.tif", tmp_path / "labels.tif")
+    assert on_measured.confusion.sum(axis=1).tolist() == [2, 4]
+    with pytest.raises(InputError, match=r"stack\.tif is not a simulated data set"):
+        evaluate_tiles(tmp_path / "run" / "model", tmp_path / "stack.tif")
     with pytest.raises(InputError, match=r"range\.gif: expected a name that ends on one of png, svg, pdf"):
         lr_range(tmp_path / "data.zarr", tmp_path / "range.gif")
     dull = settings | {"tile_class": {"background": 0, "least": 600}}

@@ -21,10 +21,19 @@ def evaluate(
     unlabelled: Unlabelled = None,
     tile: Annotated[int, typer.Option(min=8, help="Side in px of the tiles that intervals are taken over.")] = 192,
 ) -> None:
-    """Judge a model: Dice, IoU, accuracy, each with its bootstrap interval over tiles."""
+    """Judge a model: Dice, IoU and accuracy with bootstrap intervals over tiles; the error rate of classified tiles."""
     from beamforge.files import write_json
     from beamforge.recipes import verbs
+    from beamforge.recipes.tile_verbs import evaluate_tiles, is_tile_classifier
 
+    if is_tile_classifier(model):
+        found = evaluate_tiles(model, data, labels)
+        if output is not None:
+            write_json(output, found.model_dump(mode="json"))
+        print(f"error rate of {found.tiles} tiles {found.error} ({found.level:.0%} interval)")
+        for name, recall, precision in zip(found.classes, found.recall, found.precision, strict=True):
+            print(f"{name:24} found {recall:.4f}  right {precision:.4f}")
+        return
     scores = verbs.evaluate(model, data, labels, tile=tile, legend=parse_legend(legend), unlabelled=unlabelled)
     if output is not None:
         write_json(output, scores.model_dump(mode="json"))

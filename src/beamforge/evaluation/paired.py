@@ -21,6 +21,9 @@ _ROUNDING = 8 * float(np.finfo(np.float64).eps)
 class PairedComparison(BaseModel):
     """A first way against a second one in the same repeats; None where the repeats cannot say.
 
+    Repeats that all differ by the same amount, as few and coarse ones may by chance, say nothing about the spread:
+    then there is neither an interval nor a t-test nor an effect size.
+
     Attributes
     ----------
     first, second
@@ -87,13 +90,14 @@ def compare_paired(
     scale = max(float(np.abs(one).max()), float(np.abs(other).max()))
     if float(np.ptp(gaps)) <= _ROUNDING * scale:
         gaps = np.full_like(gaps, float(gaps.mean()) if abs(gaps.mean()) > _ROUNDING * scale else 0.0)
+    says_spread = bool(np.ptp(gaps) > 0 or not gaps.any())
     return PairedComparison(
         first=names[0],
         second=names[1],
         count=len(gaps),
         difference=float(gaps.mean()),
-        t_interval=t_interval(gaps, bootstrap.level),
-        bootstrap_interval=bootstrap_interval(gaps, bootstrap),
+        t_interval=t_interval(gaps, bootstrap.level) if says_spread else None,
+        bootstrap_interval=bootstrap_interval(gaps, bootstrap) if says_spread else None,
         rank_biserial=_rank_biserial(gaps),
         wins=float(np.mean(gaps > 0) + 0.5 * np.mean(gaps == 0)),
         **_tests(gaps),
@@ -108,7 +112,7 @@ def _tests(gaps: Float64) -> dict[str, float | None]:
         return {"sd": 0.0, "t_p_value": 1.0, "wilcoxon_p_value": 1.0, "cohen_d": 0.0, "hedges_g": 0.0}
     wilcoxon = float(stats.wilcoxon(gaps).pvalue)
     if np.ptp(gaps) == 0:
-        return {"sd": 0.0, "t_p_value": 0.0, "wilcoxon_p_value": wilcoxon}
+        return {"sd": 0.0, "wilcoxon_p_value": wilcoxon}
     sd = float(gaps.std(ddof=1))
     effect = float(gaps.mean()) / sd
     return {

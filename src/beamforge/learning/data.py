@@ -160,6 +160,39 @@ class Part(LabelledImages):
         return self._whole.make_sample(self._start + index)
 
 
+class Remembered(LabelledImages):
+    """Finite data whose items stay in memory once they were made, for trainings that take them again and again.
+
+    Parameters
+    ----------
+    whole
+        The data.
+    most_bytes
+        Items beyond this are made anew each time. Every worker process has a memory of its own.
+    """
+
+    def __init__(self, whole: LabelledImages, most_bytes: int = 1 << 30) -> None:
+        super().__init__(whole.classes, whole.channels, len(whole))
+        self._whole = whole
+        self._room = most_bytes
+        self._items: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+
+    def arrays(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Take the item from memory, or make it."""
+        known = self._items.get(index)
+        if known is not None:
+            return known
+        image, labels = self._whole.arrays(index)
+        if image.nbytes + labels.nbytes <= self._room:
+            self._room -= image.nbytes + labels.nbytes
+            self._items[index] = image, labels
+        return image, labels
+
+    def make_sample(self, index: int) -> Sample:
+        """Take the sample of the data, with what was drawn."""
+        return self._whole.make_sample(index)
+
+
 class Selection(LabelledImages):
     """Chosen items of one or several data sets of the same classes and channels, in a given order.
 

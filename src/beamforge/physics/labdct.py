@@ -18,7 +18,7 @@ from scipy.spatial.transform import Rotation
 from beamforge.arrays import Float64
 from beamforge.errors import InputError, one_of
 from beamforge.physics.materials import Material
-from beamforge.physics.xray_tube import TungstenTube, attenuation
+from beamforge.physics.xray_tube import TabulatedSpectrum, TungstenTube, attenuation
 
 CAESIUM_IODIDE = Material(name="CsI", formula="CsI", density=4.51)
 
@@ -173,7 +173,7 @@ class Instrument(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     geometry: Geometry = Geometry()
-    tube: TungstenTube = TungstenTube()
+    tube: TungstenTube | TabulatedSpectrum = TungstenTube()
     scintillator: Scintillator = Scintillator()
     exposure: PositiveFloat = 600.0
     source_size: NonNegativeFloat = 5.0

@@ -40,7 +40,8 @@ class TextureComponent(BaseModel):
 
 def uniform_orientations(count: int, rng: Generator) -> Float64:
     """Draw orientations (count, 3, 3) uniformly on SO(3)."""
-    return np.asarray(Rotation.random(count, rng=rng).as_matrix())
+    # Four normal numbers point evenly over the sphere of unit quaternions, which is SO(3) twice.
+    return np.asarray(Rotation.from_quat(rng.standard_normal((count, 4))).as_matrix())
 
 
 def textured_orientations(count: int, components: tuple[TextureComponent, ...], rng: Generator) -> Float64:
@@ -58,6 +59,8 @@ def textured_orientations(count: int, components: tuple[TextureComponent, ...], 
     chosen = np.searchsorted(np.cumsum(shares), rng.random(count), side="right")
     for number, component in enumerate(components):
         of_it = np.flatnonzero(chosen == number)
+        if not len(of_it):
+            continue
         turns = Rotation.from_rotvec(np.radians(component.spread) * rng.standard_normal((len(of_it), 3)))
         matrices[of_it] = (turns * Rotation.from_matrix(from_euler(np.array(component.euler)))).as_matrix()
     return matrices

@@ -7,8 +7,11 @@ measured spectra from 50 to 140 kV. Lines are broadened by what the source's siz
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Self
+
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, model_validator
 
 from beamforge.arrays import Float64
 from beamforge.errors import InputError
@@ -83,12 +86,10 @@ class TungstenTube(BaseModel):
         energies = np.asarray(energies, dtype=np.float64)
         if not (energies > 0.0).all():
             raise InputError(f"a photon energy of {energies.min():g} keV was given, expected positive numbers")
-        grid = np.arange(1.0, self.voltage + 0.05, 0.1)
-        whole = np.trapezoid(self._emitted(grid), grid)
-        return np.asarray(self._emitted(energies) * self.flux / whole)
+        return np.asarray(self.emitted(energies) * self.flux / _all_energies(self))
 
-    def _emitted(self, energies: Float64) -> Float64:
-        """Photons per electron and keV behind the filters, up to a constant."""
+    def emitted(self, energies: Float64) -> Float64:
+        """Give photons per electron and keV behind the filters, up to a constant, at energies (energy,) in keV."""
         spectrum = self._bremsstrahlung(energies)
         for edge, strength, lines in ((_K_EDGE, _K_YIELD, _K_LINES), (_L_EDGE, _L_YIELD, _L_LINES)):
             spectrum += self._lines(energies, edge, strength, lines)
@@ -140,6 +141,50 @@ class TungstenTube(BaseModel):
             profile = np.exp(-0.5 * ((energies - energy) / width) ** 2) / (width * np.sqrt(2.0 * np.pi))
             total += photons * profile
         return total
+
+
+class TabulatedSpectrum(BaseModel):
+    """A spectrum that was measured or computed elsewhere, of any anode.
+
+    Attributes
+    ----------
+    energies
+        In keV, rising.
+    weights
+        Photons per keV at each, in any unit; in between they are interpolated, outside there are none.
+    flux
+        Photons per second and mm² at the sample, all energies together.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    energies: tuple[PositiveFloat, ...] = Field(min_length=2)
+    weights: tuple[NonNegativeFloat, ...]
+    flux: PositiveFloat
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if len(self.weights) != len(self.energies):
+            raise ValueError(f"{len(self.weights)} weights for {len(self.energies)} energies, expected one for each")
+        if not (np.diff(self.energies) > 0.0).all() or not sum(self.weights) > 0.0:
+            raise ValueError("energies have to rise, and weights must not all be 0")
+        return self
+
+    @property
+    def voltage(self) -> float:
+        """The highest energy in keV."""
+        return self.energies[-1]
+
+    def flux_density(self, energies: Float64) -> Float64:
+        """Give photons per second, mm² and keV at photon energies (energy,) in keV."""
+        whole = np.trapezoid(self.weights, self.energies)
+        return np.asarray(np.interp(energies, self.energies, self.weights, 0.0, 0.0) * self.flux / whole)
+
+
+@lru_cache(maxsize=64)
+def _all_energies(tube: TungstenTube) -> float:
+    grid = np.arange(1.0, tube.voltage + 0.05, 0.1)
+    return float(np.trapezoid(tube.emitted(grid), grid))
 
 
 def attenuation(material: Material, energies: Float64) -> Float64:

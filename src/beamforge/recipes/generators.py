@@ -39,7 +39,7 @@ def fit_scenario(
         For an unknown step or setting, or a measurement that cannot be fitted.
     """
     filled = {"classes": len(classes_of(labels)), "tile": tile}
-    steps = [_build(step, filled, stack, labels, rng) for step in settings.steps]
+    steps = [build_step(step, filled, stack, labels, rng) for step in settings.steps]
     return Scenario(
         name=name,
         steps=tuple(steps),
@@ -50,9 +50,27 @@ def fit_scenario(
     )
 
 
-def _build(
+def build_step(
     config: Mapping[str, Any], filled: Mapping[str, int], stack: xr.DataArray, labels: xr.DataArray, rng: Generator
 ) -> Step:
+    """Build a step, fitted to a measurement if its config has a key ``fit``.
+
+    Parameters
+    ----------
+    config
+        The step's name under ``step``, its settings, and perhaps ``fit`` with options.
+    filled
+        Settings that are put in where the step has such and the config leaves them out.
+    stack, labels
+        The annotated measurement.
+    rng
+        Random stream of the fit.
+
+    Raises
+    ------
+    InputError
+        For an unknown step or setting, or a measurement that cannot be fitted.
+    """
     kind = step_class(str(config.get("step", "")))
     own = {key: value for key, value in config.items() if key not in ("step", "fit")}
     if "fit" not in config:

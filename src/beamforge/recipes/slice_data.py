@@ -9,7 +9,8 @@ import xarray as xr
 from pydantic import Field, PositiveInt, model_validator
 
 from beamforge.io import open_label_volume, open_stack
-from beamforge.io.slices import AnnotatedSlices, Pairing, VolumeSlices, open_slice_files
+from beamforge.io.slice_files import Pairing, open_slice_files
+from beamforge.io.slices import AnnotatedSlices, VolumeSlices
 from beamforge.recipes.places import Places
 from beamforge.recipes.settings import Settings
 from beamforge.recipes.streams import seed_for

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from beamforge.errors import InputError
 from beamforge.files import atomic_path
 from beamforge.recipes.settings import read_settings
+from beamforge.recipes.tile_verbs import TILE_CLASS
 from beamforge.recipes.training_settings import TrainingSettings
 from beamforge.simulation.stored import StoredSamples
 
@@ -56,7 +57,10 @@ def train(
     if chosen.classifies:
         tiles, checked = (TileClasses(images, chosen.tile_class) for images in (learn, check))
         tiles.counts()
-        return train_classifier(chosen.network, chosen.training, tiles, checked, output, simulated=True, inputs=[data])
+        origin = {TILE_CLASS: chosen.tile_class.model_dump(mode="json")}
+        return train_classifier(
+            chosen.network, chosen.training, tiles, checked, output, simulated=True, inputs=[data], origin=origin
+        )
     return train_segmenter(chosen.network, chosen.training, learn, check, output, simulated=True, inputs=[data])
 
 

@@ -28,7 +28,7 @@ from beamforge.simulation.scenes.checkerboard import Checkerboard
 from beamforge.simulation.step import describe
 from beamforge.simulation.validation import RefitDifferences
 from beamforge.simulation.validation import validate as validate_model
-from beamforge.stack import check_pair
+from beamforge.stack import check_pair, is_simulated
 from beamforge.statistics.correlation import CorrelationKind
 from beamforge.statistics.model import IntensityModel, MarginalKind
 
@@ -390,6 +390,33 @@ def compare(recipe: str | Path, folder: str | Path | None = None, *, changes: Se
             f"{recipe} is a recipe of the kind {loaded.kind!r}, expected 'comparison'; use `beamforge run`"
         )
     return run_recipe(loaded, folder or Path("runs") / loaded.name)
+
+
+def prepare(steps: str | Path, stack: str | Path, output: str | Path) -> Path:
+    """Let every slice of a volume, or every channel of a stack, go through the steps that a comparison fitted.
+
+    Parameters
+    ----------
+    steps
+        Folder ``preprocessing`` of the comparison's run.
+    stack
+        The volume, of any size: one slice is held at a time.
+    output
+        ``.tif`` or ``.zarr``, float32.
+    """
+    import numpy as np
+
+    from beamforge.io.stack_writer import open_stack_writer
+    from beamforge.provenance import provenance
+    from beamforge.recipes.comparison.preparation import apply_steps, load_steps
+
+    loaded, opened = load_steps(steps), open_stack(stack)
+    origin = provenance(simulated=is_simulated(opened), recipe={"steps": str(steps)}, source=str(stack))
+    with open_stack_writer(output, opened.astype(np.float32), provenance=origin) as write:
+        for number in range(opened.sizes["channel"]):
+            plane = np.asarray(opened.data[number], dtype=np.float32)
+            write(number, 0, apply_steps(loaded, plane[None])[0])
+    return Path(output)
 
 
 def volume(

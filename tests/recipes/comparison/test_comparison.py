@@ -12,13 +12,14 @@ from scipy.ndimage import gaussian_filter
 import beamforge
 from beamforge.classical.pixels import Filters
 from beamforge.errors import InputError
-from beamforge.evaluation import Scores
+from beamforge.evaluation import Scores, confusion
+from beamforge.evaluation.overlap import mean_iou
 from beamforge.evaluation.particles import ParticleScores
-from beamforge.io.slices import open_slice_files
+from beamforge.io.slice_files import open_slice_files
 from beamforge.learning import Segmenter
 from beamforge.learning.cost import Cost
-from beamforge.recipes.comparison.forest import lay_out
-from beamforge.recipes.comparison.judging import contiguous_runs
+from beamforge.recipes.comparison.forest import fit_pixel_classifier, lay_out, with_best_prior
+from beamforge.recipes.comparison.judging import contiguous_runs, predict_slices
 from beamforge.recipes.comparison.recommendation import recommend
 from beamforge.recipes.comparison.report import leakage
 from beamforge.recipes.comparison.results import ComparisonResult, RunScores
@@ -142,6 +143,24 @@ def test_slices_laid_out_for_a_classifier_do_not_see_each_other(finished) -> Non
         features.append(filters(stack.values)[:, top : top + 44, left : left + 40])
     np.testing.assert_array_equal(*features)
     np.testing.assert_array_equal(features[0][0], slices.image(4)[0])
+
+
+def test_a_classifier_gets_the_prior_that_does_best_on_other_slices(finished) -> None:
+    folder, _ = finished
+    slices = open_slice_files(folder / "images", folder / "masks", classes=CLASSES)
+    fitted = fit_pixel_classifier(slices, [0, 1, 2], "lda", default_rng(0), pixels_per_class=200)
+    assert fitted.prior is None
+    chosen = with_best_prior(fitted, slices, [0, 1, 2], [8])
+
+    def score(classifier) -> float:
+        found = predict_slices(classifier, slices, [8], 0).labels[8]
+        return float(mean_iou(confusion(slices.labels(8), found, 3)))
+
+    assert score(chosen) >= score(fitted)
+    counts = slices.class_counts()[:3].sum(axis=0)
+    for power in (0.5, 1.0):
+        prior = tuple(counts**power / (counts**power).sum())
+        assert score(chosen) >= score(fitted.model_copy(update={"prior": prior}))
 
 
 def test_runs_of_slices_end_at_gaps_and_volumes(finished) -> None:

@@ -40,8 +40,14 @@ def test_rows_of_simulated_images_say_so() -> None:
 
 
 def test_an_empty_sheet_is_refused() -> None:
-    with pytest.raises(InputError, match="no simulated image"):
-        contact_sheet([], [picture()], CLASSES)
+    with pytest.raises(InputError, match="no image to show"):
+        contact_sheet([], [], CLASSES)
+
+
+def test_measured_images_alone_are_called_measured() -> None:
+    figure = contact_sheet([], [picture()], CLASSES)
+    titles = [axes.get_ylabel() for axes in figure.axes]
+    assert {title for title in titles if title} == {"measured", "measured:\nlabels"}
 
 
 def test_predictions_stand_behind_image_and_truth_in_their_order() -> None:

@@ -56,6 +56,16 @@ def test_correlated_noise_comes_back_with_its_correlation():
     assert expected - 0.1 < correlation < expected
 
 
+def test_a_channel_that_is_empty_stays_without_noise():
+    image, _ = micrograph(2, channels=3)
+    image[1:] = 0.0
+    found = MicrographAppearance.fit(image, default_rng(0))
+    strength = np.sqrt((found.noise_mixing**2).sum(axis=1))
+    assert strength[0] == pytest.approx(5.0, rel=0.12)
+    assert strength[1:].max() < 0.01
+    assert np.isfinite(found.noise_kernels).all()
+
+
 @pytest.mark.parametrize("diameter", [20.0, 40.0])
 def test_the_mean_intercept_is_found_without_seeing_a_boundary(diameter):
     true, found = [], []

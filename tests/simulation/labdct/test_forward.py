@@ -277,3 +277,17 @@ def test_what_cannot_be_is_named(small) -> None:
         model.project(np.nan)
     with pytest.raises(InputError, match="no rotation angle"):
         next(model.projections([]))
+
+
+@pytest.mark.parametrize("engine", [NumbaEngine(), TorchEngine("cpu")])
+def test_grains_without_voxels_and_projections_without_spots_are_empty(engine) -> None:
+    labels = np.zeros((4, 4, 4), np.int32)
+    labels[1:3, 1:3, 1:3] = 2  # the first of two grains has no voxel
+    volume = GrainVolume(labels=labels, orientations=uniform_orientations(2, default_rng(9)), voxel_size=0.004)
+    spots = ForwardModel(volume, IRON, Instrument()).project(0.0, engine=engine).spots
+    assert set(spots["grain"]) <= {2}
+    # At these energies no plane of iron reflects onto so small a detector.
+    far = Instrument(geometry=Geometry(shape=(20, 20)), energies=(13.0, 14.0))
+    empty = ForwardModel(volume, IRON, far).project(0.0, engine=engine)
+    assert len(empty.spots) == 0
+    assert not empty.image.any()

@@ -10,6 +10,7 @@ from scipy.spatial.transform import Rotation
 
 from beamforge.physics.crystals import Crystal
 from beamforge.physics.labdct import Instrument
+from beamforge.physics.orientations import uniform_orientations
 from beamforge.physics.structure_factors import families
 from beamforge.simulation.labdct.rays import spot_places, turned_about_z
 
@@ -55,5 +56,5 @@ def test_real_spots_lie_where_grains_send_them(real_data: Path) -> None:
         share, predicted = completeness(Rotation.from_euler("ZXZ", angles, degrees=True).as_matrix(), maps)
         assert predicted > 20
         assert share > 0.6
-    chance = [completeness(Rotation.random(rng=default_rng(seed)).as_matrix(), maps)[0] for seed in range(20)]
+    chance = [completeness(turn, maps)[0] for turn in uniform_orientations(20, default_rng(0))]
     assert np.mean(chance) < 0.15

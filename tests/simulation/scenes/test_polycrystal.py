@@ -5,7 +5,6 @@ import pytest
 from numpy.random import default_rng
 
 from beamforge.errors import InputError
-from beamforge.physics.orientations import uniform_orientations
 from beamforge.simulation import Sample, Step
 from beamforge.simulation.polycrystals.body import Box, Cylinder
 from beamforge.simulation.polycrystals.laguerre import Polycrystal
@@ -47,4 +46,3 @@ def test_grains_come_from_a_file(real_data: Path, tmp_path: Path) -> None:
 def test_a_sample_without_grains_says_so() -> None:
     with pytest.raises(InputError, match="grains, orientations, placement missing"):
         grains_of(Sample.empty())
-    assert uniform_orientations(0, default_rng(0)).shape == (0, 3, 3)

@@ -19,7 +19,7 @@ from beamforge.learning.adaptive.parameters import numeric_parameters
 from beamforge.learning.adaptive.scoring import SCORES, score_samples, worst
 from beamforge.learning.classifier import Classifier
 from beamforge.learning.config import TrainingConfig
-from beamforge.learning.data import LabelledImages, Selection, StoredDataset
+from beamforge.learning.data import LabelledImages, Remembered, Selection, StoredDataset
 from beamforge.learning.plan import LabelledTiles
 from beamforge.learning.pools import Joined
 from beamforge.learning.segmenter import Segmenter
@@ -152,7 +152,7 @@ class FineTuning:
             if sampling == "adaptive":
                 source = self._variations(self.score(network, folder, seeds[0]))
             write_dataset(source, folder / "samples.zarr", self.config.samples, seeds[1], progress=self.progress)
-            new = StoredDataset(folder / "samples.zarr")
+            new = Remembered(StoredDataset(folder / "samples.zarr"))
             network = self.learner.train(
                 network.description.network.model_copy(update={"weights": str(model / "model.safetensors")}),
                 self.training,

@@ -86,12 +86,14 @@ class AdaptiveJob:
     def train(self) -> None:
         """Train the network that both rivals start from."""
         from beamforge.learning import train
+        from beamforge.learning.data import Remembered
 
         recipe = self.recipe
 
         def make(folder: Path, scratch: Path) -> None:
             work = scratch / "training"
-            train(recipe.network, recipe.training, self.samples("training"), {}, work, simulated=True)
+            seen = Remembered(self.samples("training"))
+            train(recipe.network, recipe.training, seen, {}, work, simulated=True)
             shutil.move(work / "model", folder / "model")
             shutil.move(work / "events.jsonl", folder / "events.jsonl")
 
@@ -117,11 +119,14 @@ class AdaptiveJob:
 
     def fine_tune(self, row: Sampling) -> None:
         """Fine-tune by adaptive or by random sampling; keep what was scored and the course of the trainings."""
+        from beamforge.learning.data import Remembered
+
         recipe = self.recipe
 
         def make(folder: Path, scratch: Path) -> None:
             work = scratch / "rounds"
-            self._fine_tuning().run(self.model(START), self.samples("training"), {}, work, row)
+            seen = Remembered(self.samples("training"))
+            self._fine_tuning().run(self.model(START), seen, {}, work, row)
             for number in range(1, recipe.sampling.rounds + 1):
                 done = work / f"round-{number}"
                 kept = folder / done.name

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from beamforge.learning import Classifier
     from beamforge.learning.data import LabelledImages, StoredDataset
+    from beamforge.learning.image_tiles import ImageTiles
     from beamforge.learning.tile_classes import TileClasses
     from beamforge.recipes.kinds.classification import ClassificationRecipe
 
@@ -125,12 +126,15 @@ class ClassificationJob:
 
     def tiles(self, dataset: str) -> TileClasses:
         """Give the tiles that judge, simulated or of the pictures held out."""
-        from beamforge.learning.data import grid_tiles
-        from beamforge.learning.pools import Joined
-
         if dataset == SIMULATED:
             return self._classes(self.samples("test"))
-        return self._classes(Joined([grid_tiles(p.stack, p.labels, self.recipe.tile) for p in self.part(TEST)]))
+        return self._classes(self._tiles_of(TEST, self.recipe.tile))
+
+    def _tiles_of(self, part: str, stride: int) -> ImageTiles:
+        from beamforge.learning.image_tiles import ImageTiles
+
+        pairs = [(picture.stack, picture.labels) for picture in self.part(part)]
+        return ImageTiles(pairs, self.recipe.generator.named_classes, self.recipe.tile, stride)
 
     def _classes(self, images: LabelledImages) -> TileClasses:
         from beamforge.learning.tile_classes import AnyPixel, TileClasses
@@ -196,12 +200,10 @@ class ClassificationJob:
         return Pool(parts, seed, length, shares=even_shares(pictures))
 
     def _few_tiles(self, count: int) -> LabelledImages:
-        from beamforge.learning.image_tiles import Chosen, ImageTiles, even_choice, numbers_by_class
+        from beamforge.learning.image_tiles import Chosen, even_choice, numbers_by_class
         from beamforge.learning.tile_rules import AnyPixel
 
-        tile = self.recipe.tile
-        pairs = [(picture.stack, picture.labels) for picture in self.part(TRAIN)]
-        every = ImageTiles(pairs, self.recipe.generator.named_classes, tile, max(1, tile // 2))
+        every = self._tiles_of(TRAIN, max(1, self.recipe.tile // 2))
         by_class = numbers_by_class(every, AnyPixel(least=self.recipe.least), "part of the pictures that trains")
         return Chosen(every, even_choice(by_class, seed_for(self.recipe.seed, "labelled tiles"), count))
 

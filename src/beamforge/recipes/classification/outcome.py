@@ -32,15 +32,15 @@ class ClassificationOutcome(Outcome):
         table.add_column("", no_wrap=True)
         for dataset, rows in self.judged.items():
             first = next(iter(rows.values()))
-            table.add_column(f"{dataset}\n{first.tiles} tiles", justify="right")
-            table.add_column(f"{100 * first.level:g} % interval", justify="right", style="dim")
-            table.add_column("balanced", justify="right")
+            header = f"{dataset}, {first.tiles} tiles\nerror [{100 * first.level:g} % interval]"
+            table.add_column(header, justify="right", no_wrap=True)
+            table.add_column("balanced\nerror", justify="right")
         for row in next(iter(self.judged.values())):
             cells = []
             for rows in self.judged.values():
                 scores = rows[row]
-                low, high = scores.error.interval or (float("nan"), float("nan"))
-                cells += [f"{scores.error.value:.3f}", f"{low:.3f} to {high:.3f}", f"{scores.balanced_error:.3f}"]
+                ends = "" if scores.error.interval is None else " [{:.3f}, {:.3f}]".format(*scores.error.interval)
+                cells += [f"{scores.error.value:.3f}{ends}", f"{scores.balanced_error:.3f}"]
             table.add_row(row, *cells)
         return table
 

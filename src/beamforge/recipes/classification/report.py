@@ -14,7 +14,6 @@ from beamforge.reporting import figures
 from beamforge.reporting.figures.contact_sheet import Picture, contact_sheet
 from beamforge.reporting.figures.maps import confusion_matrix
 from beamforge.reporting.report import Report
-from beamforge.stack import IGNORE
 
 _SHEET = 12
 _WRONG = 8
@@ -39,9 +38,9 @@ def _headline(report: Report, job: ClassificationJob) -> None:
     dataset = job.datasets[-1]
     rows = job.judged()[dataset]
     best = job.recipe.rows[-1]
-    verdict = f"The {best} network gives {rows[best].error.value:.1%} of {_WHERE[dataset]} a wrong class."
+    verdict = f"The {best} network misses {rows[best].balanced_error:.1%} of a class on average, on {_WHERE[dataset]}."
     for row in job.recipe.rows[:-1]:
-        verdict += f" {row}: {rows[row].error.value:.1%}."
+        verdict += f" {row}: {rows[row].balanced_error:.1%}."
     report.headline(verdict, {f"error on {_WHERE[dataset]}": rows[best].error, "tiles": str(rows[best].tiles)})
 
 
@@ -50,7 +49,9 @@ def _results(report: Report, job: ClassificationJob) -> None:
         "Results",
         "Synthetic: trained on simulated tiles alone. Real: on tiles of annotated pictures. Mixed: synthetic, trained "
         "on with the same real tiles. Intervals of the error are Agresti and Coull's, which take tiles as independent; "
-        "tiles of one picture are not, so that they are too narrow where few pictures judge.",
+        "tiles of one picture are not, so that they are too narrow where few pictures judge. The balanced error is the "
+        "mean over the classes of the share of their tiles that was missed: look at that one where most tiles are "
+        "error-free.",
     )
     classes = job.recipe.generator.named_classes
     for dataset, rows in job.judged().items():
@@ -93,10 +94,11 @@ def _mistakes(report: Report, job: ClassificationJob) -> None:
         report.text("There is none.")
         return
     samples = [tiles.images.sample(number) for number in wrong]
-    pictures = [Picture(s.image[0], np.where(s.labels == IGNORE, IGNORE, s.labels)) for s in samples]
+    pictures = [Picture(sample.image[0], sample.labels) for sample in samples]
     caption = f"Wrong tiles of {_WHERE[dataset]} and their labels, the surest mistake first."
-    sheet = contact_sheet(pictures, [], job.scenario.classes)
-    report.figure(sheet, caption, caption, simulated=dataset == SIMULATED)
+    simulated = dataset == SIMULATED
+    sheet = contact_sheet(pictures if simulated else [], [] if simulated else pictures, job.scenario.classes)
+    report.figure(sheet, caption, caption, simulated=simulated)
 
 
 def _training(report: Report, job: ClassificationJob) -> None:

@@ -9,7 +9,10 @@ import xarray as xr
 from numpy.random import Generator
 
 from beamforge.classical.pixels import Filters, PixelClassifier
+from beamforge.evaluation import confusion
+from beamforge.evaluation.overlap import mean_iou
 from beamforge.io.slices import AnnotatedSlices
+from beamforge.recipes.comparison.judging import predict_slices
 from beamforge.stack import IGNORE, Channel, Classes, as_labels, as_stack
 
 
@@ -35,6 +38,39 @@ def fit_pixel_classifier(
     filters = Filters()
     stack, labels = lay_out(slices, numbers, filters.halo)
     return PixelClassifier.fit(stack, labels, method, rng, filters=filters, pixels_per_class=pixels_per_class)
+
+
+def with_best_prior(
+    classifier: PixelClassifier, slices: AnnotatedSlices, train: Sequence[int], validation: Sequence[int]
+) -> PixelClassifier:
+    """Choose the prior of a classifier, as it learnt every class equally often, by mean IoU on other slices.
+
+    Tried are equal classes, their shares in the training slices, and the roots of these. It is to a classifier what the
+    choice of the best epoch is to a network.
+
+    Parameters
+    ----------
+    classifier
+        Trained.
+    slices
+        The data.
+    train, validation
+        Numbers of the slices it learnt from, and of those to choose by.
+    """
+    counts = dict(zip(slices.annotated, slices.class_counts(), strict=True))
+    shares = np.maximum(np.sum([counts[number] for number in train], axis=0), 1).astype(np.float64)
+    candidates = [classifier]
+    for power in (0.5, 1.0):
+        weights = shares**power
+        candidates.append(classifier.model_copy(update={"prior": tuple(weights / weights.sum())}))
+
+    def score(candidate: PixelClassifier) -> float:
+        found = predict_slices(candidate, slices, validation, 0).labels
+        truth = {number: slices.labels(number) for number in validation}
+        total = np.sum([confusion(truth[n], found[n], len(slices.classes)) for n in validation], axis=0)
+        return float(mean_iou(total))
+
+    return max(candidates, key=score)
 
 
 def lay_out(slices: AnnotatedSlices, numbers: Sequence[int], halo: int) -> tuple[xr.DataArray, xr.DataArray]:

@@ -19,6 +19,7 @@ from beamforge.io.slices import AnnotatedSlices
 from beamforge.predictor import Predictor
 from beamforge.provenance import provenance
 from beamforge.recipes.comparison.outcome import ComparisonOutcome
+from beamforge.recipes.comparison.preparation import PreparedSlices, load_steps
 from beamforge.recipes.comparison.recommendation import recommend
 from beamforge.recipes.comparison.results import ComparisonResult, RunScores
 from beamforge.recipes.fingerprint import fingerprint
@@ -26,6 +27,7 @@ from beamforge.recipes.kinds.comparison import ComparisonRecipe, Row
 from beamforge.recipes.slice_data import SliceData, describe_source
 from beamforge.recipes.stages import Run
 from beamforge.recipes.streams import seed_for, stream
+from beamforge.simulation import Step
 from beamforge.stack import as_labels
 
 RANDOM = " (random split)"
@@ -44,6 +46,7 @@ class ComparisonJob:
         recipe = self.recipe
         self.prepare()
         self.split()
+        self.fit_preprocessing()
         for row in recipe.rows:
             for seed in recipe.seeds:
                 self.train(row, seed)
@@ -94,15 +97,51 @@ class ComparisonJob:
         self.run.stage("data", settings, [], make)
 
     @cached_property
-    def slices(self) -> AnnotatedSlices:
-        """The slices to learn from."""
+    def measured(self) -> AnnotatedSlices:
+        """The slices to learn from, as they were measured."""
         return self.recipe.data.open(self.recipe.places, self.run.folder / "data" / "data")
 
     @cached_property
+    def slices(self) -> AnnotatedSlices:
+        """The slices to learn from, as the networks see them."""
+        return self._prepared(self.measured)
+
+    @cached_property
     def judged(self) -> AnnotatedSlices:
-        """The slices that judge."""
+        """The slices that judge, as the networks see them."""
         other = self.recipe.judged
-        return self.slices if other is None else other.open(self.recipe.places, self.run.folder / "data" / "judged")
+        if other is None:
+            return self.slices
+        return self._prepared(other.open(self.recipe.places, self.run.folder / "data" / "judged"))
+
+    def fit_preprocessing(self) -> None:
+        """Fit the steps that every slice goes through to the training slices, and save them."""
+        from beamforge.recipes.comparison.forest import lay_out
+        from beamforge.recipes.generators import build_step
+
+        if not self.recipe.preprocessing:
+            return
+
+        def make(folder: Path, _: Path) -> None:
+            rng = stream(self.recipe.seed, "preprocessing")
+            fitted: list[Step] = []
+            for number, config in enumerate(self.recipe.preprocessing):
+                # Each step is fitted to what those before it leave of every slice by itself.
+                stack, labels = lay_out(PreparedSlices(self.measured, fitted), self.part("train"), 0)
+                fitted.append(build_step(config, {}, stack, labels, rng))
+                fitted[-1].save(folder / f"{number:02}")
+
+        self.run.stage("preprocessing", {"steps": self.recipe.preprocessing, "seed": self.recipe.seed}, ["split"], make)
+
+    def _prepared(self, slices: AnnotatedSlices) -> AnnotatedSlices:
+        if not self.recipe.preprocessing:
+            return slices
+        return PreparedSlices(slices, load_steps(self.run.folder / "preprocessing"))
+
+    @property
+    def _before(self) -> list[str]:
+        """Stages that the slices as the networks see them rest on."""
+        return ["data", "split", *(["preprocessing"] if self.recipe.preprocessing else [])]
 
     @property
     def origin(self) -> dict[str, Any]:
@@ -112,7 +151,7 @@ class ComparisonJob:
     @cached_property
     def background(self) -> int:
         """Number of the class that is no particle."""
-        names = self.slices.classes.names
+        names = self.measured.classes.names
         if self.recipe.background is None:
             return 0
         if self.recipe.background not in names:
@@ -126,13 +165,15 @@ class ComparisonJob:
         settings = self.recipe.split
 
         def make(folder: Path, _: Path) -> None:
-            if self.judged.classes.names != self.slices.classes.names:
+            other = self.recipe.judged
+            judged = self.measured if other is None else other.open(self.recipe.places, self.run.folder / "data/judged")
+            if judged.classes.names != self.measured.classes.names:
                 raise InputError(
-                    f"the slices that judge have the classes {list(self.judged.classes.names)}, those to learn from "
-                    f"{list(self.slices.classes.names)}; they must be the same, in the same order"
+                    f"the slices that judge have the classes {list(judged.classes.names)}, those to learn from "
+                    f"{list(self.measured.classes.names)}; they must be the same, in the same order"
                 )
-            blocks = block_split(self.slices, settings.test, settings.validation, settings.gap, settings.blocks)
-            check_classes_present(self.slices, blocks, settings.allow_absent)
+            blocks = block_split(self.measured, settings.test, settings.validation, settings.gap, settings.blocks)
+            check_classes_present(self.measured, blocks, settings.allow_absent)
             splits = {"blocks": blocks.parts()}
             if self.recipe.random_split:
                 dealt = random_split(blocks, stream(self.recipe.seed, "random split"))
@@ -192,7 +233,7 @@ class ComparisonJob:
             "seed": recipe.seed,
             "random": random,
         }
-        self.run.stage(_place("networks", row.name, seed, random), config, ["data", "split"], make)
+        self.run.stage(_place("networks", row.name, seed, random), config, self._before, make)
 
     def judge_network(self, row: Row, seed: int, *, random: bool = False) -> None:
         """Predict the test slices with a network and judge them."""
@@ -214,24 +255,30 @@ class ComparisonJob:
             )
 
         config = {"background": self.recipe.background, "target": self.recipe.target}
-        self.run.stage(_place("judged", row.name, seed, random), config, ["data", "split", place], make)
+        self.run.stage(_place("judged", row.name, seed, random), config, [*self._before, place], make)
 
     def judge_classical(self, method: str, seed: int) -> None:
         """Train a pixel classifier, predict the test slices with it and judge them."""
         import time
 
-        from beamforge.recipes.comparison.forest import fit_pixel_classifier
+        from beamforge.recipes.comparison.forest import fit_pixel_classifier, with_best_prior
 
         def make(folder: Path, _: Path) -> None:
             start = time.perf_counter()
             rng = stream(self.recipe.seed, f"{method} {seed}")
             classifier = fit_pixel_classifier(self.slices, self.part("train"), method, rng)
+            classifier = with_best_prior(classifier, self.slices, self.part("train"), self.part("validation"))
             seconds = time.perf_counter() - start
             classifier.save(folder / "classifier.json")
             self._judge(classifier, self.part("test"), 0, folder, train_seconds=seconds)
 
-        config = {"method": method, "seed": self.recipe.seed, "background": self.recipe.background}
-        self.run.stage(_place("judged", method, seed, False), config, ["data", "split"], make)
+        config = {
+            "method": method,
+            "prior": "validation",
+            "seed": self.recipe.seed,
+            "background": self.recipe.background,
+        }
+        self.run.stage(_place("judged", method, seed, False), config, self._before, make)
 
     def _judge(self, predictor: Predictor, numbers: Sequence[int], reach: int, folder: Path, **times: Any) -> None:
         from beamforge.recipes.comparison.judging import judge, predict_slices
@@ -253,10 +300,10 @@ class ComparisonJob:
         from beamforge.learning.cost import measure_cost
 
         timing = self.recipe.timing
-        channels, classes = len(self.slices.window_channels(row.neighbours)), len(self.slices.classes)
+        channels, classes = len(self.measured.window_channels(row.neighbours)), len(self.measured.classes)
 
         def make(folder: Path, _: Path) -> None:
-            height, width = self.slices.labels(self.slices.annotated[0]).shape
+            height, width = self.measured.labels(self.measured.annotated[0]).shape
             cost = measure_cost(
                 row.network,
                 channels,

@@ -89,6 +89,8 @@ class ComparisonRecipe(RecipeBase):
     judged: SliceData | None = None
     """Other annotated slices that only judge; without them a part of `data` does."""
     split: SplitSettings = SplitSettings()
+    preprocessing: tuple[dict[str, Any], ...] = ()
+    """Steps that every slice goes through; those with `fit` learn from the training slices alone."""
     background: str | None = None
     """The class that is no particle; by default the first."""
     networks: tuple[NetworkGroup, ...] = Field(min_length=1)

@@ -36,7 +36,7 @@ def contact_sheet(
     pixel_size: float | None = None,
     pixel_size_unit: str = "µm",
 ) -> Figure:
-    """Show simulated samples and, under them, measured images, each above its labels.
+    """Show simulated samples and, under them, measured images, each above its labels; either may be missing.
 
     Simulated images share a grey scale, measured ones have another: their units may differ.
 
@@ -54,10 +54,10 @@ def contact_sheet(
     Raises
     ------
     InputError
-        If there is no simulated image.
+        If there is no image.
     """
-    if not simulated:
-        raise InputError("no simulated image to show")
+    if not simulated and not measured:
+        raise InputError("no image to show")
     rows: list[tuple[str, list[tuple[Picture, bool]]]] = []
     for kind, pictures in (("simulated", simulated), ("measured", measured)):
         for start in range(0, len(pictures), across):

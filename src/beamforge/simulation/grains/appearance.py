@@ -188,6 +188,9 @@ def _kernel(noise: Float64, known: np.ndarray) -> Float64:
     taper = np.cos(0.5 * np.pi * lag) ** 2
     amplitude = np.sqrt(np.maximum(np.real(fft2(correlation * taper[:, None] * taper)), 0.0))
     kernel = np.roll(np.real(ifft2(amplitude)), (half, half), axis=(0, 1))[1:, 1:]
+    if not kernel.any():
+        # A channel without noise, as empty ones are: white noise of no strength.
+        kernel[half - 1, half - 1] = 1.0
     return np.asarray(kernel / np.sqrt((kernel**2).sum()))
 
 

@@ -114,9 +114,7 @@ class ForwardModel:
 
     def projections(self, omegas: Iterable[float], *, workers: int = 1) -> Iterator[Projection]:
         """Simulate projections in turn, `workers` of them at a time."""
-        omegas = [float(omega) for omega in omegas]
-        if not omegas:
-            raise InputError("no rotation angle (omega) was given, expected one in degrees for each projection")
+        omegas = rotations(omegas)
         self.table, self.cells  # noqa: B018  made once, before threads ask for them
         with ThreadPoolExecutor(workers) as pool:
             for begin in range(0, len(omegas), workers):
@@ -201,6 +199,20 @@ class ForwardModel:
         spots["energy"] = sums[lit, 3] / total
         spots["area"], spots["peak"] = areas, peaks
         return Projection(image=image, owners=owners, spots=spots, omega=omega, instrument=self.instrument)
+
+
+def rotations(omegas: Iterable[float]) -> list[float]:
+    """Give rotation angles in degrees as a list.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    angles = [float(omega) for omega in omegas]
+    if not angles:
+        raise InputError("no rotation angle (omega) was given, expected one in degrees for each projection")
+    return angles
 
 
 def _of_spots(sums: Float64, first: Integers) -> Float64:

@@ -63,6 +63,8 @@ class Cracks(Scene, name="cracks"):
         Part of the opening that is left at the ends.
     unevenness
         Standard deviation of the logarithm of opening and length along a crack.
+    place_y, place_x
+        Where in the tile, in sides, the first crack passes; further ones pass anywhere.
     """
 
     tile: PositiveInt = 128
