@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from beamforge.arrays import Float64
 from beamforge.errors import InputError
 from beamforge.stack import IGNORE
 
 REACH = 2
 """Slices on either side that vote."""
-_WEIGHTS = (1.0, 0.7, 0.6)
-"""Weight of the slice itself, of its neighbours and of theirs: two flipped slices between right ones are outvoted."""
+_OWN = 0.6
+"""Weight of a section's own pixels."""
+_WEIGHTS = (0.7, 0.6)
+"""Weight of those of the next slice and the one behind: two flipped slices between right ones are outvoted."""
+_AGREED = 0.7
+"""Share of the neighbours' weight that one class must have: the sections of composite particles keep their mixture."""
 
 Labels = NDArray[np.uint8]
 
 
 def consistency_vote(labels: Any, classes: int, *, background: int = 0, reach: int = REACH) -> Iterator[Labels]:
-    """Let the slices above and below vote on the class of every particle voxel; give slice after slice.
+    """Let the slices above and below vote on the class of every section of a particle; give slice after slice.
 
-    A voxel of a particle class takes another particle class if the slices within reach give that class more weight
-    than its own, and hold it at this place on both sides. Where more than half of a piece, touching pixels of one class
-    in a slice, changes to one class, the rest follows: at its widest slice the outline of a particle has nothing above
-    and below. Nothing becomes background or ceases to be; the rim of a composite particle stays at its caps, where one
-    side is background.
+    A section is what touches in one slice and is not background. It becomes the class that its place has most of in the
+    slices within reach if that class is not its own largest one, has at least 0.7 of the weight of all particle pixels
+    there, and more weight than the section's own largest class. Nothing becomes background or ceases to be.
 
     Parameters
     ----------
@@ -51,63 +54,39 @@ def consistency_vote(labels: Any, classes: int, *, background: int = 0, reach: i
     """
     if len(labels.shape) != 3:
         raise InputError(f"labels of shape {tuple(labels.shape)}, expected a volume (z, y, x)")
-    if not 1 <= reach < len(_WEIGHTS):
-        raise InputError(f"a reach of {reach} slices, expected 1 to {len(_WEIGHTS) - 1}")
+    if not 1 <= reach <= len(_WEIGHTS):
+        raise InputError(f"a reach of {reach} slices, expected 1 to {len(_WEIGHTS)}")
     depth = labels.shape[0]
+    particles = np.array([number for number in range(classes) if number != background], dtype=np.uint8)
     held: dict[int, Labels] = {}
     for z in range(depth):
         near = range(max(z - reach, 0), min(z + reach, depth - 1) + 1)
-        held = {at: held.get(at) if at in held else _slice(labels, at) for at in near}  # type: ignore[misc]
-        below = [held[z - step] for step in range(1, reach + 1) if z - step >= 0]
-        above = [held[z + step] for step in range(1, reach + 1) if z + step < depth]
-        particles = [number for number in range(classes) if number != background]
-        yield _with_whole_pieces(held[z], _voted(held[z], below, above, particles), particles)
+        held = {at: held[at] if at in held else np.asarray(labels[at], dtype=np.uint8) for at in near}
+        yield _voted(held[z], {at - z: held[at] for at in near if at != z}, particles, background)
 
 
-def _slice(labels: Any, z: int) -> Labels:
-    return np.asarray(labels[z], dtype=np.uint8)
+def _voted(own: Labels, others: Mapping[int, Labels], particles: Labels, background: int) -> Labels:
+    inside = (own != background) & (own != IGNORE)
+    sections, count = ndimage.label(inside, structure=np.ones((3, 3), dtype=bool))
+    if not count or not others or len(particles) < 2:
+        return own
+    mine = _areas(own, sections, count, particles)
+    near = np.zeros_like(mine)
+    for step, slice_ in others.items():
+        near += _WEIGHTS[abs(step) - 1] * _areas(slice_, sections, count, particles)
+    largest, wanted = mine.argmax(axis=1), near.argmax(axis=1)
+    weight = near.max(axis=1)
+    agreed = weight >= _AGREED * near.sum(axis=1)
+    outvoted = (largest != wanted) & agreed & (weight > _OWN * mine.max(axis=1))
+    becomes = np.concatenate([[background], np.where(outvoted, particles[wanted], background)]).astype(np.uint8)
+    changed = becomes[sections]
+    return np.where(inside & (changed != background), changed, own)
 
 
-def _voted(own: Labels, below: Sequence[Labels], above: Sequence[Labels], particles: Sequence[int]) -> Labels:
-    votes = np.zeros((len(particles), *own.shape), dtype=np.float32)
-    possible = np.zeros(votes.shape, dtype=bool)
-    for place, number in enumerate(particles):
-        votes[place] = _WEIGHTS[0] * (own == number)
-        sides = []
-        for side in (below, above):
-            seen = np.zeros(own.shape, dtype=bool)
-            for weight, slice_ in zip(_WEIGHTS[1:], side, strict=False):
-                hit = slice_ == number
-                votes[place] += np.float32(weight) * hit
-                seen |= hit
-            sides.append(seen)
-        possible[place] = (own == number) | (sides[0] & sides[1])
-    votes[~possible] = -1.0
-    best = votes.argmax(axis=0)
-    # A tie keeps what is there.
-    of_own = np.take_along_axis(votes, _places(own, particles)[None], axis=0)[0]
-    winner = np.asarray(particles, dtype=np.uint8)[best]
-    is_particle = np.isin(own, particles) & (own != IGNORE)
-    return np.where(is_particle & (votes.max(axis=0) > of_own + 1e-6), winner, own).astype(np.uint8)
-
-
-def _with_whole_pieces(own: Labels, voted: Labels, particles: Sequence[int]) -> Labels:
-    """Let a piece follow the more than half of it that changed to one class."""
-    found = voted.copy()
-    for number in particles:
-        if not (voted[own == number] != number).any():
-            continue
-        pieces, count = ndimage.label(own == number, structure=np.ones((3, 3), dtype=bool))
-        sizes = np.bincount(pieces.ravel(), minlength=count + 1)
-        for other in particles:
-            changed = np.bincount(pieces[voted == other], minlength=count + 1)
-            followed = (changed > 0.5 * sizes) & (np.arange(count + 1) > 0) & (other != number)
-            found[followed[pieces]] = other
-    return found
-
-
-def _places(own: Labels, particles: Sequence[int]) -> NDArray[np.intp]:
-    """Give the place of each pixel's class in the list of particle classes; 0 for others."""
-    table = np.zeros(IGNORE + 1, dtype=np.intp)
-    table[list(particles)] = np.arange(len(particles))
-    return table[own]
+def _areas(labels: Labels, sections: NDArray[np.int32], count: int, particles: Labels) -> Float64:
+    """Count the pixels of each particle class in the place of each section (section, class)."""
+    inside = sections > 0
+    return np.stack([
+        np.bincount(sections[inside & (labels == number)], minlength=count + 1)[1:].astype(np.float64)
+        for number in particles
+    ], axis=1)  # fmt: skip

@@ -143,8 +143,8 @@ def _vote(report: Report, result: ComparisonResult) -> None:
         return
     report.section(
         "A vote over the slices",
-        "Neighbouring slices vote on the class of every particle voxel (`beamforge volume --vote`). Sections are the "
-        "particles of single slices; flips are changes of class from one slice of a true particle to the next.",
+        "Neighbouring slices vote on the class of every section of a particle (`beamforge volume --vote`). Sections "
+        "are the particles of single slices; flips are changes of class from one slice of a true particle to the next.",
     )
     header = ["", "mean IoU", "voted", "sections of the right class", "voted", "flips", "voted"]
     report.table(header, rows, "Before and after, mean over the seeds.")
