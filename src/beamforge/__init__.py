@@ -10,24 +10,15 @@ from typing import Any
 
 from beamforge._version import __version__
 
-_VERBS = (
-    "classify",
-    "clean",
-    "clean_spots",
-    "cluster",
-    "compare",
-    "demo",
-    "evaluate",
-    "fit",
-    "inspect",
-    "prepare",
-    "report",
-    "segment",
-    "simulate",
-    "train",
-    "validate",
-    "volume",
-)
+_MODULES = {
+    "verbs": (
+        "compare", "demo", "evaluate", "fit", "fit_detector", "inspect", "prepare", "report", "segment", "simulate",
+        "validate", "volume",
+    ),
+    "training_verbs": ("lr_range", "train"),
+    "classical_verbs": ("classify", "clean", "clean_spots", "cluster"),
+}  # fmt: skip
+_VERBS = {verb: f"beamforge.recipes.{module}" for module, verbs in _MODULES.items() for verb in verbs}
 _RECIPES = ("load_recipe", "run")
 
 __all__ = ["__version__", *_VERBS, *_RECIPES]
@@ -35,7 +26,7 @@ __all__ = ["__version__", *_VERBS, *_RECIPES]
 
 def __getattr__(name: str) -> Any:
     if name in _VERBS:
-        return getattr(importlib.import_module("beamforge.recipes.verbs"), name)
+        return getattr(importlib.import_module(_VERBS[name]), name)
     if name in _RECIPES:
         return getattr(importlib.import_module("beamforge.recipes"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -9,7 +9,7 @@ from beamforge.classical.diffraction import LaplacianSpots
 from beamforge.classical.diffraction.classifier import LaplacianClassifier
 from beamforge.errors import InputError
 from beamforge.io import open_stack, save_stack
-from beamforge.recipes import verbs
+from beamforge.recipes import classical_verbs
 from beamforge.reduction.projections import contrast, rolling_median
 from beamforge.segmentation.clean_spots import NetworkSpotFinder, clean_spots
 from beamforge.stack import Channel, Classes, as_stack
@@ -66,7 +66,7 @@ def test_the_verb_works_on_files(tmp_path: Path) -> None:
     stack, truth = projections()
     save_stack(tmp_path / "raw.tif", stack)
     routine = {"background": 80.0, "sigma": 1.5, "percent": 0.1, "minimum": 4}
-    result = verbs.clean_spots(tmp_path / "raw.tif", tmp_path / "spots.tif", routine=routine)
+    result = classical_verbs.clean_spots(tmp_path / "raw.tif", tmp_path / "spots.tif", routine=routine)
     assert result.path == tmp_path / "spots.tif"
     assert (read(tmp_path / "spots.tif")[truth] == 1).mean() > 0.99
 
@@ -80,9 +80,9 @@ def test_bad_input_is_named_and_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="13 projections, too few for a rolling median over 21"):
         clean_spots(ROUTINE, stack, tmp_path / "spots.tif", window=21, progress=False)
     with pytest.raises(InputError, match="a model and settings"):
-        verbs.clean_spots("raw.tif", "spots.tif", model="model", routine={"sigma": 2.0})
+        classical_verbs.clean_spots("raw.tif", "spots.tif", model="model", routine={"sigma": 2.0})
     with pytest.raises(InputError, match="sigma"):
-        verbs.clean_spots("raw.tif", "spots.tif", routine={"sigma": -2.0})
+        classical_verbs.clean_spots("raw.tif", "spots.tif", routine={"sigma": -2.0})
     assert not list(tmp_path.iterdir())
 
 

@@ -28,7 +28,7 @@ def classify(
     seed: Annotated[int, typer.Option(min=0, help="Seed of the random stream.")] = 0,
 ) -> None:
     """Train a pixel classifier on multi-scale features; evaluate and segment take its file."""
-    from beamforge.recipes import verbs
+    from beamforge.recipes import classical_verbs
 
     try:
         scales = tuple(float(part) for part in sigmas.split(","))
@@ -36,5 +36,7 @@ def classify(
         raise InputError(f"--sigmas is {sigmas!r}, expected numbers of px such as 1,2,4") from error
     if not all(0 < scale < float("inf") for scale in scales):
         raise InputError(f"--sigmas is {sigmas!r}, expected numbers above 0")
-    found = verbs.classify(stack, labels, output, method=method, sigmas_px=scales, pixels_per_class=pixels, seed=seed)
+    found = classical_verbs.classify(
+        stack, labels, output, method=method, sigmas_px=scales, pixels_per_class=pixels, seed=seed
+    )
     print(f"{output}: {method}, {len(found.classes)} classes in {len(found.channels)} channels")

@@ -21,9 +21,9 @@ def clean(
     probability: Annotated[float, typer.Option(help="The network's probability from which on it is a spot.")] = 0.3,
 ) -> None:
     """Find white spots and replace them by the median of what is around; memory does not grow with the stack."""
-    from beamforge.recipes import verbs
+    from beamforge.recipes import classical_verbs
 
-    result = verbs.clean(stack, output, mask=mask, high=high, low=low, model=model, probability=probability)
+    result = classical_verbs.clean(stack, output, mask=mask, high=high, low=low, model=model, probability=probability)
     share = 100 * result.spots / max(1, result.pixels)
     print(f"{result.path}: {result.spots} of {result.pixels} px replaced ({share:.3f} %) in {result.seconds:.1f} s")
     if result.left:

@@ -25,10 +25,10 @@ def clean_spots(
     minimum: Annotated[int, typer.Option(help="Pixels of a spot.")] = 10,
 ) -> None:
     """Turn raw diffraction projections into binary spots; memory does not grow with the stack."""
-    from beamforge.recipes import verbs
+    from beamforge.recipes import classical_verbs
 
     routine = {"background": background, "sigma": sigma, "percent": percent, "minimum": minimum}
-    result = verbs.clean_spots(
+    result = classical_verbs.clean_spots(
         stack, output, model=model, probability=probability, window=window, routine=None if model else routine
     )
     print(

@@ -33,11 +33,11 @@ def cluster(
     device: Annotated[str | None, typer.Option(help="Torch device such as cuda; by default NumPy.")] = None,
 ) -> None:
     """Group the pixels of a stack by their spectra: label image, mean spectra and a figure of both."""
-    from beamforge.recipes import verbs
+    from beamforge.recipes import classical_verbs
 
     if count not in ("bic", "silhouette") and not count.isdecimal():
         raise InputError(f"--count is {count!r}, expected a number, bic or silhouette")
-    found = verbs.cluster(
+    found = classical_verbs.cluster(
         stack,
         int(count) if count.isdecimal() else count,  # type: ignore[arg-type]
         output,

@@ -10,7 +10,7 @@ from beamforge.errors import InputError
 from beamforge.evaluation.spots import Damage, SpotScores
 from beamforge.io import open_labels, open_stack, save_stack
 from beamforge.physics.detector import Detector
-from beamforge.recipes import verbs
+from beamforge.recipes import classical_verbs
 from beamforge.stack import Channel, as_stack, channels_of
 
 CHANNELS = [Channel(mode="H0", omega=0.0), Channel(mode="H0", omega=1.0)]
@@ -43,7 +43,7 @@ def test_strips_give_what_the_whole_gives(tmp_path: Path, name: str) -> None:
 def test_the_verb_writes_a_mask_that_opens_as_labels(tmp_path: Path) -> None:
     raw = frames(1)[:1]
     save_stack(tmp_path / "raw.tif", as_stack(raw))
-    result = verbs.clean(tmp_path / "raw.tif", tmp_path / "out.tif", mask=tmp_path / "mask.tif", high=7.0)
+    result = classical_verbs.clean(tmp_path / "raw.tif", tmp_path / "out.tif", mask=tmp_path / "mask.tif", high=7.0)
     labels = open_labels(tmp_path / "mask.tif")
     assert labels.attrs["class_names"] == ["clean", "spot"]
     assert int((labels.values == 1).sum()) == result.spots
