@@ -31,6 +31,7 @@ from beamforge.simulation.polycrystals.volume import GrainVolume
 
 PAPER = {"D18": (391, 18), "D35": (717, 22), "D64": (1028, 26)}
 COMMAND = "python benchmarks/labdct_forward.py"
+SEEDS = (101, 102)
 IRON = Crystal.named("Fe")
 
 
@@ -43,10 +44,8 @@ def counts(keep: bool, step: float) -> None:
     started = time.perf_counter()
     worst, found, notes = 0.0, {}, []
     for name, (paper, spread) in PAPER.items():
-        numbers = []
-        for seed in (101, 102):
-            forward = model(name, seed, Instrument.named("simulation-11-11"))
-            numbers += [len(p.visible) for p in forward.projections(np.arange(-180.0, 180.0, step), workers=2)]
+        angles = np.arange(-180.0, 180.0, step)
+        numbers = [count for seed in SEEDS for count in visible_spots(name, seed, angles)]
         mean = float(np.mean(numbers))
         worst = max(worst, abs(mean / paper - 1.0))
         found[name] = f"{mean:.0f} ± {np.std(numbers):.0f} (paper {paper} ± {spread})"
@@ -68,6 +67,11 @@ def counts(keep: bool, step: float) -> None:
             "once. The paper does not state its rule: material (iron), rule and threshold are inferred, one for all "
             "three samples",
         )
+
+
+def visible_spots(name: str, seed: int, angles: Iterable[float]) -> list[int]:
+    forward = model(name, seed, Instrument.named("simulation-11-11"))
+    return [len(projection.visible) for projection in forward.projections(angles, workers=2)]
 
 
 def positions(keep: bool) -> None:

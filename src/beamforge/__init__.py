@@ -13,6 +13,7 @@ from beamforge._version import __version__
 _VERBS = (
     "classify",
     "clean",
+    "clean_spots",
     "cluster",
     "compare",
     "demo",

@@ -57,6 +57,9 @@ def test_what_follows_from_a_known_curve() -> None:
     assert found.rises
     assert found.lowest == pytest.approx(10**-1.5, rel=0.3)
     assert found.suggestion == pytest.approx(10**-2.5, rel=0.3)
+    assert found.falls
+    flat = 0.7 + 0.02 * np.sin(np.arange(51.0))
+    assert not RateRange(rates=rates, losses=flat, smoothed=flat).falls
 
 
 def test_segmenters_and_stages_are_tried_too() -> None:

@@ -140,3 +140,20 @@ def test_injected_spots_are_found_with_their_peaks() -> None:
 def test_what_cannot_be_fitted_is_named(beams: list, darks: list, times: tuple, words: str) -> None:
     with pytest.raises(InputError, match=words):
         fit_detector(beams, darks, *times, default_rng(0))
+
+
+def test_read_out_noise_keeps_what_neighbouring_pixels_share() -> None:
+    shared = np.zeros((5, 5))
+    shared[2, 2], shared[2, 1], shared[2, 3] = 1.0, 0.3, 0.3
+    camera = Detector(read_noise=12.0, read_covariance=shared, psf=0.0)
+    rng = default_rng(8)
+    beams = [camera.expose(np.full((240, 240), 300.0 * time, np.float32), time, rng) for time in (1.0, 3.0)]
+    darks = [camera.dark((240, 240), 1.0, rng) for _ in range(2)]
+    fitted = fit_detector(beams, darks, [1.0, 3.0], [1.0, 1.0], default_rng(9)).detector
+    again = fitted.dark((240, 240), 1.0, rng).astype(np.float64)
+    again -= again.mean()
+    variance = (again**2).mean()
+    assert np.sqrt(variance) == pytest.approx(12.0, rel=0.03)
+    # Rounding to whole DN adds 1/12 to a variance of 144; 57,600 pixels tell a correlation to about 0.005.
+    assert (again[:, 1:] * again[:, :-1]).mean() / variance == pytest.approx(0.3, abs=0.025)
+    assert (again[1:] * again[:-1]).mean() / variance == pytest.approx(0.0, abs=0.025)

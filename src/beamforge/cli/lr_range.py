@@ -29,7 +29,9 @@ def lr_range(
     settings = parse_overrides(changes or [])
     found = try_rates(data, output, settings=settings, low=low, high=high, steps=steps, stage=stage)
     print(f"{output}: lowest loss at {found.lowest:.2g}, steepest fall at {found.steepest:.2g}")
-    if found.rises:
+    if not found.falls:
+        print("the loss hardly falls, so these rates are chance; try again with more --steps or larger batches")
+    elif found.rises:
         print(f"suggestion: training.learning_rate={found.suggestion:.2g}")
     else:
-        print(f"the loss still falls at {found.rates[-1]:.2g}; try again with a larger --high")
+        print(f"the loss has not risen again at {found.rates[-1]:.2g}; try again with a larger --high")

@@ -26,7 +26,7 @@ _PAST = 0.9
 """Weight of the past in the smoothed loss: it follows over some ten steps."""
 _BURST = 4.0
 """The test ends when the smoothed loss is so many times its lowest value."""
-_RISE = 1.2
+_RISE, _FALL = 1.2, 0.9
 _HALF_DECADE = 0.5
 _FEWEST = 10
 """Steps over which the smoothed loss settles."""
@@ -74,6 +74,12 @@ class RateRange(BaseModel):
             return self.lowest
         falls = self.smoothed[middles - reach] - self.smoothed[middles + reach]
         return float(self.rates[middles[falls.argmax()]])
+
+    @property
+    def falls(self) -> bool:
+        """Whether the loss falls clearly; if not, lowest and steepest are chance."""
+        settled = self.smoothed[min(_FEWEST, len(self.smoothed)) - 1]
+        return bool(self.smoothed.min() < _FALL * settled)
 
     @property
     def rises(self) -> bool:

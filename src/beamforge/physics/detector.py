@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, model_validator
 from scipy.ndimage import gaussian_filter
 
-from beamforge.arrays import Float32
+from beamforge.arrays import Float32, Float64Field
 from beamforge.errors import InputError
 from beamforge.physics.gamma_spots import GammaSpots
+from beamforge.physics.pixel_response import PixelResponse, gaussian_field
 
 
 def poisson_counts(expected: Float32, rng: Generator) -> Float32:
@@ -174,7 +175,7 @@ class Detector(BaseModel):
     The defaults were measured on images of the ICON beamline (PSI): offset, read-out noise, gain, light spread.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     gain: PositiveFloat = 5.0
     """Digital numbers a detected neutron makes."""
@@ -184,6 +185,9 @@ class Detector(BaseModel):
     """Dark offset in DN."""
     read_noise: NonNegativeFloat = 11.0
     """Standard deviation of the read-out in DN."""
+    read_covariance: Float64Field | None = None
+    """(2 reach + 1, 2 reach + 1) autocovariance of the read-out by lag (y, x) relative to its variance, lag 0 in the
+    middle: pixels that are read out together share noise. None: they share none."""
     psf: NonNegativeFloat | tuple[NonNegativeFloat, NonNegativeFloat] = 0.54
     """Standard deviation of the light spread in px, one for both axes or (y, x)."""
     bits: int = Field(default=16, ge=1, le=16)
@@ -194,6 +198,8 @@ class Detector(BaseModel):
 
     @model_validator(mode="after")
     def _offset_fits(self) -> Self:
+        if self.read_covariance is not None:
+            PixelResponse(covariance=self.read_covariance)
         if self.offset >= 2**self.bits - 1:
             raise ValueError(f"an offset of {self.offset:g} DN saturates a converter of {self.bits} bits")
         return self
@@ -252,11 +258,17 @@ class Detector(BaseModel):
         """Take a frame (y, x) without beam; see `expose`."""
         return self._read_out(np.zeros(shape, np.float32), seconds, rng, pixel_offsets)
 
+    def _read_noise(self, shape: tuple[int, int], rng: Generator) -> Float32:
+        """Draw the noise of the read-out (y, x) with a standard deviation of 1."""
+        if self.read_covariance is None:
+            return rng.standard_normal(shape, dtype=np.float32)
+        return gaussian_field(self.read_covariance, shape, rng).astype(np.float32)
+
     def _read_out(
         self, signal: Float32, seconds: float, rng: Generator, pixel_offsets: Float32 | None
     ) -> NDArray[np.uint16]:
         signal += np.float32(self.offset)
-        signal += np.float32(self.read_noise) * rng.standard_normal(signal.shape, dtype=np.float32)
+        signal += np.float32(self.read_noise) * self._read_noise((signal.shape[0], signal.shape[1]), rng)
         self.background.add_to(signal, seconds, rng)
         if pixel_offsets is not None:
             signal = np.nan_to_num(signal + pixel_offsets, copy=False, nan=0.0)

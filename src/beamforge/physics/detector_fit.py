@@ -49,6 +49,9 @@ _REACH = 48
 _NEAR = 3
 """Lags up to which the noise of counting is told; light spreads no farther than two or three pixels."""
 
+_READ_REACH = 6
+"""Lags in px up to which pixels share noise of the read-out; the outer half is tapered when it is simulated."""
+
 Frame = NDArray[Any]
 
 
@@ -85,9 +88,10 @@ def fit_detector(
     dark_parts = [dark_residuals(frame, _SMOOTH) for frame in without]
     offset = float(np.mean([np.median(frame) for frame in without]))
     read_noise = float(np.sqrt(np.mean([part.values[part.valid].var(dtype=np.float64) for part in dark_parts])))
+    read_covariance = _read_covariance(dark_parts)
     parts = [beam_residuals(frame, offset, _SMOOTH) for frame in beams]
-    noise = _Noise.of(parts, read_noise)
-    detector = noise.detector(offset, read_noise)
+    noise = _Noise.of(parts, read_noise**2 * read_covariance)
+    detector = noise.detector(offset, read_noise).model_copy(update={"read_covariance": read_covariance})
     background = _background(detector, dark_parts, dark_seconds, rng)
     detector = detector.model_copy(update={"background": background})
     response = PixelResponse(covariance=noise.pattern)
@@ -118,7 +122,7 @@ class _Noise:
     paired: bool
 
     @classmethod
-    def of(cls, parts: Sequence[Residuals], read_noise: float) -> _Noise:
+    def of(cls, parts: Sequence[Residuals], read: Float64) -> _Noise:
         inverse = [float((1.0 / p.level[p.valid]).mean(dtype=np.float64)) for p in parts]
         squared = [float((1.0 / p.level[p.valid].astype(np.float64) ** 2).mean()) for p in parts]
         own = [lag_covariance(part, part, _REACH) for part in parts]
@@ -130,7 +134,8 @@ class _Noise:
         noise = [covariance - pattern for covariance in own]
         single = [float(n[_REACH, _REACH]) for n in noise]
         for table, square in zip(noise, squared, strict=True):
-            table[_REACH, _REACH] -= read_noise**2 * square
+            middle = slice(_REACH - _READ_REACH, _REACH + _READ_REACH + 1)
+            table[middle, middle] -= read * square
         # The frame with the most noise tells it best; the weights are those of least squares on 1/m.
         weights = np.array(inverse) / np.sum(np.square(inverse))
         counting = np.asarray(np.tensordot(weights, np.stack(noise), axes=1))
@@ -156,6 +161,17 @@ class _Noise:
             ExposureNoise(seconds=time, level=level, noise=level * max(single, 0.0) ** 0.5)
             for time, level, single in zip(seconds, levels, self.single, strict=True)
         ]
+
+
+def _read_covariance(darks: Sequence[Residuals]) -> Float64:
+    """Average the autocovariance of the dark images relative to their variance; those without noise tell nothing."""
+    tables = [lag_covariance(part, part, _READ_REACH) for part in darks]
+    noisy = [table / table[_READ_REACH, _READ_REACH] for table in tables if table[_READ_REACH, _READ_REACH] > 0.0]
+    if not noisy:
+        white = np.zeros((2 * _READ_REACH + 1, 2 * _READ_REACH + 1))
+        white[_READ_REACH, _READ_REACH] = 1.0
+        return white
+    return np.asarray(np.mean(noisy, axis=0))
 
 
 def _spread_of(near: Float64) -> tuple[float, float, tuple[float, float]]:

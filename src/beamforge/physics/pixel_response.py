@@ -42,17 +42,25 @@ class PixelResponse(BaseModel):
         """Draw a field (y, x) of mean 1; a Gaussian one, which has no other structure than its covariance."""
         if self.spread == 0.0:
             return np.ones(shape, np.float32)
-        reach = len(self.covariance) // 2
-        sides = [fft.next_fast_len(size + 2 * reach, real=True) for size in shape]
-        lags = np.zeros(sides)
-        window = np.arange(-reach, reach + 1)
-        lags[np.ix_(window, window)] = self.covariance * _taper(reach)
-        # A covariance that was measured, or cut off, is not exactly one: what is negative goes, the variance stays.
-        power = np.maximum(fft.rfft2(lags).real, 0.0)
-        power *= self.covariance[reach, reach] / fft.irfft2(power, sides)[0, 0]
-        field = fft.irfft2(fft.rfft2(rng.standard_normal(sides)) * np.sqrt(power), sides)
-        response: Float32 = (1.0 + field[: shape[0], : shape[1]]).astype(np.float32)
+        response: Float32 = (1.0 + gaussian_field(self.covariance, shape, rng)).astype(np.float32)
         return np.maximum(response, 0.0)
+
+
+def gaussian_field(covariance: Float64, shape: tuple[int, int], rng: Generator) -> Float64:
+    """Draw a Gaussian field (y, x) of mean 0 with an autocovariance by lag (y, x), lag 0 in the middle.
+
+    The inner half of the lags is kept, the outer half falls to 0.
+    """
+    reach = len(covariance) // 2
+    sides = [fft.next_fast_len(size + 2 * reach, real=True) for size in shape]
+    lags = np.zeros(sides)
+    window = np.arange(-reach, reach + 1)
+    lags[np.ix_(window, window)] = covariance * _taper(reach)
+    # A covariance that was measured, or cut off, is not exactly one: what is negative goes, the variance stays.
+    power = np.maximum(fft.rfft2(lags).real, 0.0)
+    power *= covariance[reach, reach] / fft.irfft2(power, sides)[0, 0]
+    field = fft.irfft2(fft.rfft2(rng.standard_normal(sides)) * np.sqrt(power), sides)
+    return np.asarray(field[: shape[0], : shape[1]], np.float64)
 
 
 def _taper(reach: int) -> Float64:

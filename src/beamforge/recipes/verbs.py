@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from beamforge.evaluation import Scores
     from beamforge.recipes.volume import MeasuredVolume
     from beamforge.segmentation import Segmentation
+    from beamforge.segmentation.clean_spots import CleanedSpots
 
 
 def inspect(path: str | Path) -> Inspection:
@@ -282,6 +283,53 @@ def clean(
         except ValidationError as error:
             raise InputError(f"clean: {describe(error)}") from error
     return clean_stack(open_stack(stack), output, detector, mask=mask)
+
+
+def clean_spots(
+    stack: str | Path,
+    output: str | Path,
+    *,
+    model: str | Path | None = None,
+    probability: float = 0.5,
+    window: int = 11,
+    routine: Mapping[str, float] | None = None,
+) -> CleanedSpots:
+    """Turn raw diffraction projections into binary spots.
+
+    Parameters
+    ----------
+    stack
+        The projections, in the order of their rotation angles.
+    output
+        ``.tif`` or ``.zarr``.
+    model, probability
+        Folder of a network trained on simulated projections, and from which probability on a pixel is a spot.
+    window
+        Projections of the rolling median, odd.
+    routine
+        Settings of the standard routine, `beamforge.classical.diffraction.LaplacianSpots`, which decides without a
+        model.
+
+    Raises
+    ------
+    InputError
+        If files cannot be read or used, or model and routine are both given.
+    """
+    from beamforge.classical.diffraction import LaplacianSpots
+    from beamforge.segmentation.clean_spots import NetworkSpotFinder, SpotFinder
+    from beamforge.segmentation.clean_spots import clean_spots as clean_projections
+
+    if model is not None and routine is not None:
+        raise InputError("clean_spots: a model and settings of the routine are both given; give one of them")
+    finder: SpotFinder
+    if model is not None:
+        finder = NetworkSpotFinder(load_predictor(model), probability=probability)
+    else:
+        try:
+            finder = LaplacianSpots.model_validate(dict(routine or {}))
+        except ValidationError as error:
+            raise InputError(f"clean_spots: {describe(error)}") from error
+    return clean_projections(finder, open_stack(stack), output, window=window)
 
 
 def cluster(

@@ -49,12 +49,14 @@ def add_repeats(
 
 def verdict(comparison: PairedComparison, figure: str, level: float) -> str:
     """Say in a sentence what a comparison found."""
-    if comparison.t_interval is None or comparison.t_p_value is None or comparison.wilcoxon_p_value is None:
+    if comparison.count < 2:
         return f"One run does not tell whether {comparison.first} differs from {comparison.second} in {figure}."
     way = "above" if comparison.difference > 0 else "below"
+    told = f"In {figure}, {comparison.first} lies {format_value(abs(comparison.difference))} {way} {comparison.second}"
+    if comparison.t_interval is None or comparison.t_p_value is None or comparison.wilcoxon_p_value is None:
+        return f"{told} under every one of {comparison.count} seeds alike, so that no test applies."
     return (
-        f"In {figure}, {comparison.first} lies {format_value(abs(comparison.difference))} {way} {comparison.second} on "
-        f"average over {comparison.count} seeds ({100 * level:g} % interval of the difference "
+        f"{told} on average over {comparison.count} seeds ({100 * level:g} % interval of the difference "
         f"{format_number(comparison.t_interval[0], 3)} to {format_number(comparison.t_interval[1], 3)}; paired t-test "
         f"p = {comparison.t_p_value:.2g}, Wilcoxon p = {comparison.wilcoxon_p_value:.2g})."
     )

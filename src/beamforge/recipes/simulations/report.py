@@ -43,9 +43,12 @@ def _headline(report: Report, job: SimulationJob) -> None:
     own = {name: value for name, value in tasks[dataset][job.main].items() if value is not None}
     figure, best = next(iter(own.items()), ("mean IoU", matrix.scores[job.main][dataset].mean_iou))
     verdict = f"Trained on simulation alone, {job.main} reaches a {figure} of {best.value:.3f} on {where}."
-    for name in job.recipe.baselines:
-        other = tasks[dataset][name].get(figure) or matrix.scores[name][dataset].mean_iou
-        verdict += f" {name}: {other.value:.3f}."
+    others = {
+        name: tasks[dataset][name].get(figure) or matrix.scores[name][dataset].mean_iou for name in job.recipe.baselines
+    }
+    if others:
+        beside = ", ".join(f"{name} {other.value:.3f}" for name, other in others.items())
+        verdict += f" Without a network: {beside}."
     facts: dict[str, Any] = {f"{figure} on {where}": best, f"Dice on {where}": matrix.scores[job.main][dataset].dice}
     report.headline(verdict, facts)
 

@@ -13,6 +13,9 @@ from beamforge.reporting.pictures import class_handles, label_picture, robust_li
 from beamforge.reporting.style import FULL_WIDTH, new_figure, styled
 from beamforge.stack import IGNORE, Classes
 
+_TAILS = 0.001
+"""Part of the pixels that may saturate at either end: bright spots are what some pictures are about."""
+
 
 @styled
 def compared_predictions(
@@ -61,7 +64,7 @@ def compared_predictions(
     panels = figure.subplots(rows, across, squeeze=False).ravel()
     for axes in panels[1 + len(maps) :]:
         axes.set_axis_off()
-    show_grey(panels[0], image, robust_limits([image]))
+    show_grey(panels[0], image, robust_limits([image], tails=_TAILS))
     panels[0].set_title("image, simulated" if simulated else "image", fontsize=8.5, pad=3)
     scale_bar(panels[0], pixel_size, pixel_size_unit)
     for axes, (name, labels) in zip(panels[1:], maps.items(), strict=False):

@@ -14,6 +14,9 @@ from beamforge.reporting.pictures import class_handles, label_picture, robust_li
 from beamforge.reporting.style import FULL_WIDTH, INK, bare, new_figure, styled
 from beamforge.stack import Classes
 
+_TAILS = 0.001
+"""Part of the pixels that may saturate at either end: bright spots are what some pictures are about."""
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -66,7 +69,7 @@ def contact_sheet(
     figure = new_figure(FULL_WIDTH, len(rows) * (side + 0.05) + 0.3 + 0.22 * -(-len(classes) // 5))
     grid = figure.subplots(len(rows), across, squeeze=False)
     limits = {
-        kind: robust_limits([picture.image for picture in pictures])
+        kind: robust_limits([picture.image for picture in pictures], tails=_TAILS)
         for kind, pictures in (("simulated", simulated), ("measured", measured))
         if pictures
     }

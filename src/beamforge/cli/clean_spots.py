@@ -1,0 +1,37 @@
+"""``beamforge clean-spots``: diffraction projections to binary spots."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from beamforge.cli.app import verb
+
+
+@verb
+def clean_spots(
+    stack: Annotated[str, typer.Argument(help="Projections: file, folder, pattern or file.h5:/path.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The binary spots to write: .tif or .zarr.")],
+    model: Annotated[
+        Path | None, typer.Option(help="A network trained on simulated projections; without it, the standard routine.")
+    ] = None,
+    probability: Annotated[float, typer.Option(help="The network's probability from which on it is a spot.")] = 0.5,
+    window: Annotated[int, typer.Option(help="Projections of the rolling median, odd.")] = 11,
+    background: Annotated[float, typer.Option(help="Of the standard routine, in the projections' units.")] = 5.0,
+    sigma: Annotated[float, typer.Option(help="Of its Laplacian of Gaussian, in px.")] = 6.0,
+    percent: Annotated[float, typer.Option(help="Share of a spot's largest value it reaches down to.")] = 0.1,
+    minimum: Annotated[int, typer.Option(help="Pixels of a spot.")] = 10,
+) -> None:
+    """Turn raw diffraction projections into binary spots; memory does not grow with the stack."""
+    from beamforge.recipes import verbs
+
+    routine = {"background": background, "sigma": sigma, "percent": percent, "minimum": minimum}
+    result = verbs.clean_spots(
+        stack, output, model=model, probability=probability, window=window, routine=None if model else routine
+    )
+    print(
+        f"{result.path}: {result.projections} projections, {100 * result.share:.3f} % of the pixels are spots, "
+        f"{result.seconds:.1f} s"
+    )

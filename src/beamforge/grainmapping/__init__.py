@@ -1,0 +1,1 @@
+"""Grains from diffraction spots."""
