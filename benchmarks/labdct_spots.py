@@ -45,7 +45,7 @@ WEAK = (1.0, 3.0)
 BINS = ((1.0, 1.5), (1.5, 2.0), (2.0, 3.0), (3.0, 6.0), (6.0, np.inf))
 BUDGET = 5.0
 """False spots for each projection of 800² px."""
-PROBABILITIES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+PROBABILITIES = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 MINIMA = (3, 6, 10)
 BRIGHTNESS = 0.01
 """Standard deviations of the noise of one pixel that a simulated photon is worth."""
