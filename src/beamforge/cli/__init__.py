@@ -9,7 +9,7 @@ from beamforge.cli.app import app
 _VERBS = (
     "demo", "run", "inspect", "fit", "validate", "simulate", "train", "lr_range", "evaluate", "segment",
     "clean", "cluster", "classify", "report", "recipes",
-    "fit_detector", "materials",
+    "clean_spots", "compare", "prepare", "volume", "fit_detector", "materials",
 )  # fmt: skip
 
 
