@@ -8,8 +8,8 @@ from beamforge.cli.app import app
 
 _VERBS = (
     "demo", "run", "inspect", "fit", "validate", "simulate", "train", "lr_range", "evaluate", "segment",
-    "clean", "cluster", "classify", "report", "recipes",
-    "clean_spots", "compare", "prepare", "volume", "fit_detector", "materials",
+    "clean", "clean_spots", "cluster", "classify", "compare", "prepare", "volume", "report", "recipes",
+    "fit_detector", "materials",
 )  # fmt: skip
 
 
