@@ -18,12 +18,10 @@ from beamforge.evaluation.repeats import Repeats, Summary
 from beamforge.files import read_json, write_json
 from beamforge.io.slices import AnnotatedSlices
 from beamforge.learning import NetworkConfig, TrainingConfig
-from beamforge.provenance import provenance
-from beamforge.recipes.fingerprint import fingerprint
 from beamforge.recipes.generators import fit_scenario
 from beamforge.recipes.kinds.sparse_labels import SparseLabelsRecipe
 from beamforge.recipes.schema import Outcome
-from beamforge.recipes.slice_data import describe_source
+from beamforge.recipes.slice_data import prepare_in_run
 from beamforge.recipes.stages import Run
 from beamforge.recipes.streams import seed_for, stream
 from beamforge.reporting import figures
@@ -120,19 +118,7 @@ class CurveJob:
     def prepare(self) -> None:
         """Make simulated data, and note where all data come from."""
         recipe = self.recipe
-        sources = {name: one for name, one in (("data", recipe.data), ("judged", recipe.judged)) if one is not None}
-        files = [path for one in sources.values() for path in one.files(recipe.places)]
-
-        def make(folder: Path, _: Path) -> None:
-            simulated = [one.prepare(folder / name, recipe.seed) for name, one in sources.items()]
-            write_json(folder / "provenance.json", provenance(simulated=any(simulated), inputs=files, seed=recipe.seed))
-
-        settings = {
-            "sources": {name: describe_source(one) for name, one in sources.items()},
-            "files": fingerprint(files),
-            "seed": recipe.seed,
-        }
-        self.run.stage("data", settings, [], make)
+        prepare_in_run(self.run, recipe.data, recipe.judged, recipe.places, recipe.seed)
 
     @cached_property
     def slices(self) -> AnnotatedSlices:
