@@ -69,6 +69,7 @@ def marked_tiles(pictures: Sequence[MarkedPicture], tile: int, colour: str, *, a
         axes.set_axis_off()
     for axes, picture in zip(panels, pictures, strict=False):
         show_grey(axes, picture.image, robust_limits([picture.image]))
+        axes.set_anchor("N")
         axes.set_title(picture.name, fontsize=8, pad=3)
         for top, left in picture.corners:
             axes.add_patch(Rectangle((left - 0.5, top - 0.5), tile, tile, fill=False, edgecolor=colour, linewidth=1.2))
