@@ -17,9 +17,9 @@ from beamforge.evaluation import Bootstrap
 from beamforge.evaluation.repeats import Repeats, Summary
 from beamforge.files import read_json, write_json
 from beamforge.io.slices import AnnotatedSlices
-from beamforge.learning import NetworkConfig, TrainingConfig
+from beamforge.learning import NetworkConfig
 from beamforge.recipes.generators import fit_scenario
-from beamforge.recipes.kinds.sparse_labels import SparseLabelsRecipe
+from beamforge.recipes.kinds.sparse_labels import STEPS, SparseLabelsRecipe
 from beamforge.recipes.schema import Outcome
 from beamforge.recipes.slice_data import prepare_in_run
 from beamforge.recipes.stages import Run
@@ -199,7 +199,8 @@ class CurveJob:
         from beamforge.recipes.comparison.judging import judge, predict_slices
 
         recipe = self.recipe
-        training: TrainingConfig = recipe.fine_tuning.model_copy(update={"seed": seed})
+        whole = recipe.from_scratch if first is None else recipe.fine_tuning
+        training = whole.model_copy(update={"seed": seed})
 
         def make(folder: Path, scratch: Path) -> None:
             tiles = SliceTiles(
@@ -207,7 +208,7 @@ class CurveJob:
                 self.chosen(count),
                 recipe.tile,
                 seed_for(recipe.seed, f"tiles {seed}"),
-                training.batch * (training.steps_per_epoch or 100),
+                training.batch * (training.steps_per_epoch or STEPS),
                 augment=True,
                 balanced=recipe.balanced,
             )
@@ -260,7 +261,8 @@ class CurveJob:
         report.section(
             "The learning curve",
             f"Mean IoU on {len(self.parts[1])} slices that had no part in any training, over {len(curve.seeds)} seeds "
-            f"with the {100 * LEVEL:g} % interval by t. No slice chose an epoch: the last weights count.",
+            f"with the {100 * LEVEL:g} % interval by t. Both ways take as many training steps in "
+            "all. No slice chose an epoch: the last weights count.",
         )
         rows: list[list[Cell]] = [
             [str(count), curve.summary(SCRATCH, count), curve.summary(PRETRAINED, count)] for count in curve.slices
