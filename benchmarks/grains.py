@@ -25,8 +25,8 @@ PUBLISHED = {
     "Trampert et al. 2021, other micrographs": {"mIoU": 0.745},
 }
 LOOKS = (
-    "the judging part was looked at twice: after the first time, fine-tuned weights were mixed half and half with those "
-    "before, grains numbered by flooding and intercepts counted on boundaries, all chosen on the settings part"
+    "the judging part was looked at twice: after the first time, fine-tuned weights were mixed half and half with "
+    "those before, grains numbered by flooding and intercepts counted on boundaries, all chosen on the settings part"
 )
 NAMES = {"mIoU": "mean IoU of grains and boundaries", "F": "F of boundary skeletons at 3 px"}
 
@@ -102,7 +102,8 @@ def write_claims(table: dict[str, MicrographScores], seconds: float) -> None:
             note=f"{scores.pictures} tiles of {scores.micrographs} micrographs, none of which was learnt from; "
             f"precision {scores.precision.value:.3f}, recall {scores.recall.value:.3f}, boundary IoU "
             f"{scores.boundary_iou.value:.3f}, adapted Rand error {scores.adapted_rand_error:.3f}; intervals over "
-            f"micrographs; boundaries labelled 3.5 px wide without annotation, as wide as the five tiles' with it; {LOOKS}",
+            "micrographs; boundaries labelled 3.5 px wide without annotation, as wide as the five tiles' with it; "
+            f"{LOOKS}",
         )
     scores = table[zero_shot]
     record(
