@@ -19,7 +19,7 @@ from beamforge.io import open_label_writer
 from beamforge.predictor import Predictor
 from beamforge.progress import tracked
 from beamforge.provenance import provenance as describe_origin
-from beamforge.reduction.projections import CHANNEL, WINDOW, contrast, rolling_median
+from beamforge.reduction.projections import CHANNEL, WINDOW, contrast, rolling_background
 from beamforge.segmentation.blending import blended_blocks
 from beamforge.segmentation.source import as_source
 from beamforge.segmentation.tiling import Tiling
@@ -149,7 +149,7 @@ def clean_spots(
         If the disk is full.
     """
     started = time.perf_counter()
-    pairs = rolling_median(stack, window)
+    pairs = rolling_background(stack, window)
     first = next(pairs)
     scale = {key: stack.attrs[key] for key in ("pixel_size", "pixel_size_unit") if key in stack.attrs}
     origin = describe_origin(simulated=is_simulated(stack), finder=type(finder).__name__, window=window)
