@@ -94,6 +94,17 @@ def test_with_pictures_it_learns_compares_and_classifies(folders: Path, tmp_path
         probabilities = {name: float(row[f"p({name})"]) for name in ("error-free", "crack")}
         assert sum(probabilities.values()) == pytest.approx(1.0, abs=2e-4)
         assert row["class"] == max(probabilities, key=probabilities.__getitem__)
+    report = outcome.report.read_text(encoding="utf-8")
+    flagged = {row["file"] for row in rows if row["class"] == "crack"}
+    assert f"calls tiles of {len(flagged)} of 5 pictures crack" in report
+    assert "not known" not in report
+
+
+def test_pictures_to_classify_are_checked_before_anything_is_trained(folders: Path, tmp_path: Path) -> None:
+    changes = [*SMALL, f"images=['{folders / 'free'}']", "tile=76"]
+    with pytest.raises(InputError, match=r"smaller than a tile of 76 px \(72×72\).*`images`"):
+        run(load_recipe("cracks", changes), tmp_path / "run")
+    assert not (tmp_path / "run" / "samples").exists()
 
 
 def test_the_parts_share_no_picture_and_both_have_both_classes(folders: Path, tmp_path: Path) -> None:
@@ -108,6 +119,30 @@ def test_the_parts_share_no_picture_and_both_have_both_classes(folders: Path, tm
             marked = [bool(p.labels.values.any()) for p in part]
             assert any(marked)
             assert not all(marked)
+
+
+def test_a_changed_mask_or_picture_of_any_kind_makes_a_run_begin_anew(tmp_path: Path) -> None:
+    write_pictures(tmp_path / "cracked", 4, 1.0)
+    write_pictures(tmp_path / "free", 2, 0.0)
+    whole = [
+        f"pictures.whole=['{tmp_path / 'free' / '*_mask.png'}']",
+        f"pictures.free=['{tmp_path / 'free' / '?.png'}']",
+    ]
+
+    def key() -> str:
+        job = ClassificationJob(load_recipe("cracks", [*own(tmp_path), *whole]), Run(tmp_path / "run"))
+        job.divide()
+        return job.run.keys["pictures"]
+
+    keys = [key(), key()]
+    for file in (tmp_path / "cracked" / "2_mask.png", tmp_path / "free" / "1_mask.png"):
+        with Image.open(file) as mask:
+            changed = np.array(mask)
+        changed[:9, :9] = 255
+        Image.fromarray(changed).save(file)
+        keys.append(key())
+    assert keys[0] == keys[1]
+    assert len(set(keys)) == 3
 
 
 def test_cracked_pictures_alone_teach_no_texture(folders: Path, tmp_path: Path) -> None:

@@ -64,6 +64,15 @@ def test_every_number_of_slices_is_trained_both_ways_and_judged_apart(folder: Pa
     assert "started" not in (folder / "run" / "events.jsonl").read_text()[len(before) :]
 
 
+def test_both_ways_take_as_many_steps(folder: Path) -> None:
+    recipe = load_recipe(folder / "own.yaml")
+    assert (recipe.first_training.steps_per_epoch, recipe.fine_tuning.steps_per_epoch) == (5, 4)
+    assert (recipe.from_scratch.epochs, recipe.from_scratch.steps_per_epoch) == (1, 9)
+    # Samples gone through twice in batches of 2, then epochs of the default length.
+    changes = ["pretraining.training={epochs: 2}", "training={epochs: 3, batch: 2}"]
+    assert load_recipe(folder / "own.yaml", changes).from_scratch.steps_per_epoch == 2 * 2 + 3 * 100
+
+
 def curve(scratch: list[float], pretrained: list[float]) -> Curve:
     def of(values: list[float]) -> dict[int, dict[int, float]]:
         return {n: {0: value, 1: value} for n, value in zip((1, 2, 4), values, strict=True)}

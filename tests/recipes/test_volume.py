@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 
 import beamforge
 from beamforge.errors import InputError
@@ -63,3 +64,6 @@ def test_bad_input_is_refused(tmp_path: Path) -> None:
         writer.write(np.zeros((5, 6), np.uint8), (0, 0))
     with pytest.raises(InputError, match="single slice"):
         beamforge.volume(tmp_path / "one.tif", tmp_path / "out")
+    tifffile.imwrite(tmp_path / "grey.tif", np.full((4, 5, 6), 1200, np.uint16), photometric="minisblack")
+    with pytest.raises(InputError, match=r"numbers from 1200 to 1200, expected class numbers.*intensities"):
+        beamforge.volume(tmp_path / "grey.tif", tmp_path / "out")

@@ -8,7 +8,7 @@ from beamforge.cli.app import app
 
 _VERBS = (
     "demo", "run", "inspect", "fit", "validate", "simulate", "train", "lr_range", "evaluate", "segment",
-    "clean", "cluster", "classify", "report", "recipes",
+    "clean", "clean_spots", "cluster", "classify", "compare", "prepare", "volume", "report", "recipes",
     "fit_detector", "materials",
 )  # fmt: skip
 

@@ -30,11 +30,14 @@ class AnnotatedPicture(NamedTuple):
         (1, y, x) float32 shares of full scale.
     labels
         (y, x); class 1 is what the mask marks.
+    mask
+        The mask's file, if it has one.
     """
 
     path: Path
     stack: xr.DataArray
     labels: xr.DataArray
+    mask: Path | None = None
 
 
 def open_annotated_pictures(
@@ -63,14 +66,15 @@ def open_annotated_pictures(
     if len(classes) != 2:
         raise InputError(f"masks tell two classes apart, got {len(classes)}: {', '.join(classes.names)}")
     files = [file for file in picture_files(images) if masks is None or _is_picture(file, masks)]
-    marked = None if masks is None else _read_masks([_mask_of(file, masks) for file in files], inverted)
+    beside = [None if masks is None else _mask_of(file, masks) for file in files]
+    marked = _read_masks([mask for mask in beside if mask is not None], inverted) if masks is not None else None
     found = []
-    for number, file in enumerate(files):
+    for number, (file, mask) in enumerate(zip(files, beside, strict=True)):
         stack = open_picture(file)
-        mask = np.zeros((stack.sizes["y"], stack.sizes["x"]), bool) if marked is None else marked[number]
-        labels = as_labels(mask, classes, source=str(file))
-        check_pair(stack, labels, str(file), str(file if masks is None else _mask_of(file, masks)))
-        found.append(AnnotatedPicture(file, stack, labels))
+        values = np.zeros((stack.sizes["y"], stack.sizes["x"]), bool) if marked is None else marked[number]
+        labels = as_labels(values, classes, source=str(file))
+        check_pair(stack, labels, str(file), str(mask or file))
+        found.append(AnnotatedPicture(file, stack, labels, mask))
     return found
 
 

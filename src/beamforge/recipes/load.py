@@ -58,6 +58,8 @@ def load_recipe(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Reci
     """
     path = Path(name_or_path)
     if path.suffix in (".yaml", ".yml") or path.is_file():
+        if not path.exists():
+            raise InputError(f"{path}: no such recipe; check the path, or take one that `beamforge recipes` lists")
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:

@@ -8,11 +8,15 @@ from typing import Annotated, Any, Literal, Self
 import xarray as xr
 from pydantic import Field, PositiveInt, model_validator
 
+from beamforge.files import write_json
 from beamforge.io import open_label_volume, open_stack
 from beamforge.io.slice_files import Pairing, open_slice_files
 from beamforge.io.slices import AnnotatedSlices, VolumeSlices
+from beamforge.provenance import provenance
+from beamforge.recipes.fingerprint import fingerprint
 from beamforge.recipes.places import Places
 from beamforge.recipes.settings import Settings
+from beamforge.recipes.stages import Run
 from beamforge.recipes.streams import seed_for
 from beamforge.simulation.pillar_volume import PillarVolume
 from beamforge.simulation.scenarios.micropillar import PILLAR_CLASSES
@@ -141,3 +145,20 @@ SliceData = Annotated[SliceFiles | SliceVolume | SimulatedPillar, Field(discrimi
 def describe_source(data: SliceFiles | SliceVolume | SimulatedPillar) -> dict[str, Any]:
     """Give the settings that decide what the slices are, without how many are kept in memory."""
     return data.model_dump(mode="json", exclude={"cache_mib"})
+
+
+def prepare_in_run(run: Run, data: SliceData, judged: SliceData | None, places: Places, seed: int) -> None:
+    """Make the simulated ones among a run's slices in its stage ``data``, and note where all come from."""
+    sources = {name: one for name, one in (("data", data), ("judged", judged)) if one is not None}
+    files = [path for one in sources.values() for path in one.files(places)]
+
+    def make(folder: Path, _: Path) -> None:
+        simulated = [one.prepare(folder / name, seed) for name, one in sources.items()]
+        write_json(folder / "provenance.json", provenance(simulated=any(simulated), inputs=files, seed=seed))
+
+    settings = {
+        "sources": {name: describe_source(one) for name, one in sources.items()},
+        "files": fingerprint(files),
+        "seed": seed,
+    }
+    run.stage("data", settings, [], make)

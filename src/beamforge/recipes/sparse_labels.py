@@ -17,13 +17,11 @@ from beamforge.evaluation import Bootstrap
 from beamforge.evaluation.repeats import Repeats, Summary
 from beamforge.files import read_json, write_json
 from beamforge.io.slices import AnnotatedSlices
-from beamforge.learning import NetworkConfig, TrainingConfig
-from beamforge.provenance import provenance
-from beamforge.recipes.fingerprint import fingerprint
+from beamforge.learning import NetworkConfig
 from beamforge.recipes.generators import fit_scenario
-from beamforge.recipes.kinds.sparse_labels import SparseLabelsRecipe
+from beamforge.recipes.kinds.sparse_labels import STEPS, SparseLabelsRecipe
 from beamforge.recipes.schema import Outcome
-from beamforge.recipes.slice_data import describe_source
+from beamforge.recipes.slice_data import prepare_in_run
 from beamforge.recipes.stages import Run
 from beamforge.recipes.streams import seed_for, stream
 from beamforge.reporting import figures
@@ -120,19 +118,7 @@ class CurveJob:
     def prepare(self) -> None:
         """Make simulated data, and note where all data come from."""
         recipe = self.recipe
-        sources = {name: one for name, one in (("data", recipe.data), ("judged", recipe.judged)) if one is not None}
-        files = [path for one in sources.values() for path in one.files(recipe.places)]
-
-        def make(folder: Path, _: Path) -> None:
-            simulated = [one.prepare(folder / name, recipe.seed) for name, one in sources.items()]
-            write_json(folder / "provenance.json", provenance(simulated=any(simulated), inputs=files, seed=recipe.seed))
-
-        settings = {
-            "sources": {name: describe_source(one) for name, one in sources.items()},
-            "files": fingerprint(files),
-            "seed": recipe.seed,
-        }
-        self.run.stage("data", settings, [], make)
+        prepare_in_run(self.run, recipe.data, recipe.judged, recipe.places, recipe.seed)
 
     @cached_property
     def slices(self) -> AnnotatedSlices:
@@ -213,7 +199,8 @@ class CurveJob:
         from beamforge.recipes.comparison.judging import judge, predict_slices
 
         recipe = self.recipe
-        training: TrainingConfig = recipe.fine_tuning.model_copy(update={"seed": seed})
+        whole = recipe.from_scratch if first is None else recipe.fine_tuning
+        training = whole.model_copy(update={"seed": seed})
 
         def make(folder: Path, scratch: Path) -> None:
             tiles = SliceTiles(
@@ -221,7 +208,7 @@ class CurveJob:
                 self.chosen(count),
                 recipe.tile,
                 seed_for(recipe.seed, f"tiles {seed}"),
-                training.batch * (training.steps_per_epoch or 100),
+                training.batch * (training.steps_per_epoch or STEPS),
                 augment=True,
                 balanced=recipe.balanced,
             )
@@ -274,7 +261,8 @@ class CurveJob:
         report.section(
             "The learning curve",
             f"Mean IoU on {len(self.parts[1])} slices that had no part in any training, over {len(curve.seeds)} seeds "
-            f"with the {100 * LEVEL:g} % interval by t. No slice chose an epoch: the last weights count.",
+            f"with the {100 * LEVEL:g} % interval by t. Both ways take as many training steps in "
+            "all. No slice chose an epoch: the last weights count.",
         )
         rows: list[list[Cell]] = [
             [str(count), curve.summary(SCRATCH, count), curve.summary(PRETRAINED, count)] for count in curve.slices

@@ -19,7 +19,7 @@ from beamforge.provenance import provenance
 from beamforge.reporting import figures
 from beamforge.reporting.report import Cell, Report
 from beamforge.segmentation.vote import consistency_vote
-from beamforge.stack import Classes, classes_of, is_simulated
+from beamforge.stack import IGNORE, Classes, classes_of, is_simulated
 
 _DRAWN_SIDE = 96
 """Voxels along the longest side of the volume that is drawn."""
@@ -76,12 +76,12 @@ def measure_labels(
     if opened.sizes["z"] < 2:
         raise InputError(f"{labels} is a single slice, expected a volume of labels (z, y, x)")
     check_memory(opened.shape)
+    before = _class_numbers(opened, str(labels))
     classes = classes_of(opened)
     chosen = classes.names[0] if background is None else background
     if chosen not in classes.names:
         raise one_of("background class", chosen, classes.names)
     empty = classes.names.index(chosen)
-    before = np.asarray(opened.data, dtype=np.uint8)
     values = np.stack(list(consistency_vote(before, len(classes), background=empty))) if vote else before
     voxel, unit = opened.attrs.get("pixel_size", 1.0), opened.attrs.get("pixel_size_unit", "px")
     results = measure_volume(values, classes.names, background=empty, voxel=voxel, unit=unit, least=least)
@@ -107,6 +107,16 @@ def measure_labels(
     changed = int((values != before).sum()) if vote else None
     report = _report(folder / "report.html", opened, values, classes, empty, results, changed, origin)
     return MeasuredVolume(results, changed, report, files)
+
+
+def _class_numbers(labels: xr.DataArray, source: str) -> np.ndarray:
+    values = np.asarray(labels.data)
+    if values.min(initial=0) < 0 or values.max(initial=0) > IGNORE:
+        raise InputError(
+            f"{source} holds whole numbers from {values.min()} to {values.max()}, expected class numbers up to "
+            f"{IGNORE - 1} ({IGNORE} is ignored); is it a stack of intensities? segment makes labels of it"
+        )
+    return values.astype(np.uint8)
 
 
 def _write_table(path: Path, results: VolumeResults) -> None:

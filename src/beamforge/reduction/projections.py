@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from itertools import pairwise
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
+from scipy.optimize import least_squares
 
-from beamforge.arrays import Float32
+from beamforge.arrays import Float32, Float64
 from beamforge.errors import InputError
 from beamforge.statistics.compiled import compiled
 
@@ -18,7 +18,7 @@ WINDOW = 11
 """Projections of the rolling median (Fang et al. 2022)."""
 CHANNEL = "diffraction contrast"
 """Mode of the channel that `contrast` makes."""
-_TO_DEVIATION = np.float32(1.4826)
+_TO_DEVIATION = 1.4826
 """Standard deviation of a normal distribution over its median absolute deviation."""
 _BLOCK = 32  # px
 _LARGEST = np.float32(30.0)
@@ -57,7 +57,7 @@ def rolling_median(stack: xr.DataArray, window: int = WINDOW) -> Iterator[tuple[
             read += 1
         if first != start:
             # Ends share a window, and so its median.
-            background = _median_over(np.stack(held))
+            background = median_over(np.stack(held))
             start = first
         yield held[number - first], background
 
@@ -79,29 +79,110 @@ def _checked(stack: xr.DataArray, window: int) -> int:
 def _projection(stack: xr.DataArray, number: int) -> Float32:
     image = np.asarray(stack.variable[number].values).astype(np.float32)
     if not np.isfinite(image).all():
-        raise InputError(f"projection {number} holds values that are not finite; mend or leave out this projection")
+        raise InputError(
+            f"projection {number} (counted from 0) holds values that are not finite; mend it or leave it out"
+        )
     if not image.any():
-        raise InputError(f"projection {number} is zero everywhere: an empty exposure; leave it out of the stack")
+        raise InputError(
+            f"projection {number} (counted from 0) is zero everywhere: an empty exposure; leave it out of the stack"
+        )
     return image
 
 
 @compiled
-def _median_over(images: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Give the median over an odd number of images (image, y, x), by sorting a few values for each pixel."""
+def median_over(images: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Give the median (y, x) over an odd number of images (image, y, x)."""
     count, height, width = images.shape
     median = np.empty((height, width), np.float32)
-    values = np.empty(count, np.float32)
+    rows = np.empty((count, width), np.float32)
     for y in range(height):
-        for x in range(width):
-            for n in range(count):
-                value = images[n, y, x]
-                place = n
-                while place > 0 and values[place - 1] > value:
-                    values[place] = values[place - 1]
-                    place -= 1
-                values[place] = value
-            median[y, x] = values[count // 2]
+        rows[:] = images[:, y]
+        # The largest values move up until the median is in its place; all pixels of a row take the same steps, so
+        # that the processor does many of them at once.
+        for last in range(count - 1, count // 2 - 1, -1):
+            for n in range(last):
+                low, high = rows[n], rows[n + 1]
+                for x in range(width):
+                    first, second = low[x], high[x]
+                    low[x] = first if first < second else second
+                    high[x] = second if first < second else first
+        median[y] = rows[count // 2]
     return median
+
+
+def rolling_background(stack: xr.DataArray, window: int = WINDOW) -> Iterator[tuple[Float32, Float32]]:
+    """Give every projection of a stack with its background: the rolling median at this projection's exposure.
+
+    The tube flickers, and a median is as bright as the middle one of its projections; see `at_exposure_of`.
+
+    Parameters
+    ----------
+    stack, window
+        See `rolling_median`.
+
+    Yields
+    ------
+    projection, background
+        float32 (y, x), in the stack's units.
+
+    Raises
+    ------
+    InputError
+        See `rolling_median`.
+    """
+    for projection, median in rolling_median(stack, window):
+        yield projection, at_exposure_of(projection, median)
+
+
+def at_exposure_of(projection: Float32, median: Float32) -> Float32:
+    """Bring a median background to the exposure of one projection.
+
+    Counts are a dark level and, on top of it, exposure times what the beam brings. Hence one projection's background is
+    a line in another's, offset + factor × median, whatever the dark level is. The line is fitted to the medians of
+    blocks of about 32 px, with a loss that blocks full of spots hardly count in (Cauchy's).
+
+    Parameters
+    ----------
+    projection, median
+        float32 (y, x) in one unit.
+    """
+    levels = _block_medians(median).ravel()
+    # Not medians of the difference: the projection is one of the median's own, and equals it at many a pixel.
+    rises = _block_medians(projection).ravel() - levels
+    middle = float(np.median(levels))
+    design = np.stack([np.ones_like(levels), levels - middle], axis=1)
+    # Where the background is flat there is no slope to know, and the shortest solution has none.
+    start = np.linalg.lstsq(design, rises, rcond=1e-9)[0]
+    scale = _TO_DEVIATION * float(np.median(np.abs(rises - design @ start)))
+    line = start
+    if scale > 0.0:
+        line = least_squares(
+            lambda line: design @ line - rises, start, jac=lambda _: design, loss="cauchy", f_scale=scale, x_scale="jac"
+        ).x
+    result: Float32 = ((1.0 + line[1]) * median + (line[0] - line[1] * middle)).astype(np.float32)
+    return result
+
+
+def _block_edges(shape: tuple[int, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Divide an image into blocks of about 32 px; give their limits along y and x."""
+    y, x = (np.linspace(0, side, max(1, round(side / _BLOCK)) + 1).astype(np.int64) for side in shape)
+    return y, x
+
+
+def _block_medians(image: Float32) -> Float64:
+    return np.asarray(_medians_between(image, *_block_edges(image.shape)))
+
+
+@compiled
+def _medians_between(
+    image: NDArray[np.float32], y_edges: NDArray[np.int64], x_edges: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    medians = np.empty((len(y_edges) - 1, len(x_edges) - 1), np.float64)
+    for row in range(len(y_edges) - 1):
+        for column in range(len(x_edges) - 1):
+            block = image[y_edges[row] : y_edges[row + 1], x_edges[column] : x_edges[column + 1]]
+            medians[row, column] = np.median(block)
+    return medians
 
 
 def noise_of(difference: Float32) -> Float32:
@@ -121,32 +202,23 @@ def noise_of(difference: Float32) -> Float32:
     InputError
         If the image has no noise.
     """
-    height, width = difference.shape
-    rows, columns = max(1, round(height / _BLOCK)), max(1, round(width / _BLOCK))
-    y_edges = np.linspace(0, height, rows + 1).astype(int)
-    x_edges = np.linspace(0, width, columns + 1).astype(int)
-    absolute = np.abs(difference)
-    blocks = np.array(
-        [[np.median(absolute[y0:y1, x0:x1]) for x0, x1 in pairwise(x_edges)] for y0, y1 in pairwise(y_edges)],
-        np.float32,
-    )
+    blocks = _block_medians(np.abs(difference))
     typical = float(np.median(blocks))
     if not typical > 0.0:
         raise InputError("the projection equals its background in most places: it has no noise to judge by")
     blocks = np.maximum(blocks, 0.1 * typical) * _TO_DEVIATION
-    y_centres, x_centres = (0.5 * (edges[:-1] + edges[1:] - 1) for edges in (y_edges, x_edges))
-    along_x = np.array([np.interp(np.arange(width), x_centres, row) for row in blocks])
-    low, share = _between(y_centres, height)
-    high = np.minimum(low + 1, rows - 1)
-    result: Float32 = (along_x[low] * (1.0 - share) + along_x[high] * share).astype(np.float32)
+    along_y, along_x = (
+        _between(0.5 * (edges[:-1] + edges[1:] - 1), side)
+        for edges, side in zip(_block_edges(difference.shape), difference.shape, strict=True)
+    )
+    result: Float32 = (along_y @ blocks @ along_x.T).astype(np.float32)
     return result
 
 
-def _between(centres: NDArray[np.float64], length: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Give of every place the centre below it and the share of the way to the next, (length,) and (length, 1)."""
-    position = np.interp(np.arange(length), centres, np.arange(len(centres)))
-    low = np.floor(position).astype(np.int64)
-    return low, (position - low)[:, None]
+def _between(centres: NDArray[np.floating], length: int) -> Float64:
+    """Give the weights (length, centre) by which values at centres are interpolated to every place."""
+    places = np.arange(length)
+    return np.stack([np.interp(places, centres, unit) for unit in np.eye(len(centres))], axis=1)
 
 
 def contrast(difference: Float32, noise: Float32 | None = None) -> Float32:

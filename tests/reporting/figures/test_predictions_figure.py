@@ -15,7 +15,7 @@ def example(trained: str, evaluated: str, **changes) -> Example:
     prediction = truth.copy()
     prediction[3, 4] = 1
     image = np.random.default_rng(0).normal(size=(16, 16)) + (100 if evaluated == "synthetic" else 0)
-    return dataclasses.replace(Example(image, truth, prediction, trained, evaluated, "Dice 0.95"), **changes)
+    return dataclasses.replace(Example(image, truth, prediction, trained, evaluated, score="Dice 0.95"), **changes)
 
 
 def matrix() -> list[Example]:

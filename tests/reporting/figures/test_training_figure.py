@@ -36,6 +36,13 @@ def test_a_ring_marks_the_epoch_that_was_kept() -> None:
     assert ring.get_xydata().tolist() == [[2.0, 0.75]]
 
 
+def test_one_huge_loss_does_not_hide_the_others() -> None:
+    assert training_curves({"a": events(0.5)}).axes[0].get_yscale() == "linear"
+    run = events(0.5)
+    run[1]["validation"]["measured"]["loss"] = 45.0
+    assert training_curves({"a": run}).axes[0].get_yscale() == "log"
+
+
 def test_a_training_without_validation_has_its_loss_alone() -> None:
     figure = training_curves({"a": events(0.5, validation=())})
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["loss"]

@@ -35,6 +35,7 @@ class TestDiffractionBackgroundContract(StepContract):
         DiffractionBackground(),
         DiffractionBackground(background=LEARNT, level=[60, 400], brightness=[0.1, 1.0]),
         DiffractionBackground(noise="counted", gain=[0.5, 2.0], read_out=[0.0, 4.0], beam_stop=1.0),
+        DiffractionBackground(noise="counted", grain=[0.1, 0.5], grain_sigma=1.5),
     ]
 
     def sample(self) -> Sample:
@@ -60,6 +61,26 @@ def test_mean_and_variance_are_those_of_the_equations(noise: str) -> None:
     # Means over 300 runs of 2304 pixels: five standard errors of a pixel.
     assert (np.abs(images.mean(axis=0) - expected) < 5.0 * np.sqrt(variance / 300)).all()
     assert images.var(axis=0).mean() == pytest.approx(variance.mean(), rel=0.02)
+
+
+@pytest.mark.parametrize("noise", ["paper", "counted"])
+def test_grain_adds_its_share_of_the_noise_and_reaches_to_neighbours(noise: str) -> None:
+    plain, grainy = (
+        DiffractionBackground(noise=noise, level=400.0, beam_stop=0.0, read_out=3.0, grain=grain, grain_sigma=1.2)
+        for grain in (0.0, 0.5)
+    )
+    before = Sample(image=np.zeros((1, 256, 256), np.float32), labels=np.zeros((256, 256), np.uint8))
+    parameters = grainy.draw(before, default_rng(0))
+    fields = []
+    for step, grain in ((plain, 0.0), (grainy, 0.5)):
+        after = step.apply(before, {**parameters, "grain": grain}, default_rng(1))
+        fields.append(after.image[0] - after.extras[BACKGROUND])
+    # Over 65536 pixels, of which grain leaves about 65536 / 18 free: 2 to 3 % of a variance.
+    assert fields[1].var() / fields[0].var() == pytest.approx(1.25, rel=0.04)
+    np.testing.assert_allclose(np.mean(fields[0][:, 1:] * fields[0][:, :-1]) / fields[0].var(), 0.0, atol=0.02)
+    # The product of a Gaussian with itself one pixel away: exp(-1 / 4σ²) = 0.84.
+    shared = np.mean(fields[1][:, 1:] * fields[1][:, :-1]) / fields[0].var()
+    assert shared == pytest.approx(0.25 * 0.84, abs=0.03)
 
 
 def test_the_ratio_lies_within_the_counting_noise_of_the_level() -> None:
@@ -104,11 +125,16 @@ def test_an_image_without_spots_stays_nearly_as_it_is() -> None:
     assert np.mean(fill_spots_by_edges(noisy) != noisy) < 0.02
 
 
-def test_fit_keeps_the_other_settings() -> None:
-    stack, _ = synthetic_stack()
-    step = DiffractionBackground.fit(stack, window=15, level=[60, 400], noise="counted")
+def test_fit_measures_noise_and_level_and_keeps_the_other_settings() -> None:
+    stack, truth = synthetic_stack()
+    step = DiffractionBackground.fit(stack, window=15, tau=0.5)
     assert step.background is not None
-    assert (step.level.low, step.noise) == (60, "counted")
+    assert (step.noise, step.tau) == ("counted", 0.5)
+    assert step.gain.low == pytest.approx(1.0, rel=0.15)
+    # The shape's largest value is one of a smoothed median: a few parts in a hundred.
+    np.testing.assert_allclose([step.level.low, step.level.high], truth.max(), rtol=0.03)
+    given = DiffractionBackground.fit(stack, window=15, level=[60, 400], noise="paper", grain=0.0)
+    assert (given.level.low, given.noise, given.grain.high) == (60, "paper", 0.0)
 
 
 def test_says_what_is_wrong() -> None:

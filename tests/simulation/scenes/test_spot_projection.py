@@ -51,6 +51,25 @@ def test_volumes_differ_and_names_stand_for_presets() -> None:
     assert (named.polycrystal.grains, named.crystal.name, named.instrument.geometry.source_to_sample) == (337, "Al", 13)
 
 
-def test_a_tile_must_fit() -> None:
+def test_polycrystals_are_given_the_instruments_in_turn() -> None:
+    near = SMALL["instrument"]
+    far = Instrument(geometry=Geometry(shape=(300, 300), pixel_size=32.0))
+    several = SpotProjection(**SMALL | {"instrument": [near, far]}, tile=64)
+    assert several.projection(0, 0)[0].shape == (400, 400)
+    assert several.projection(1, 0)[0].shape == (300, 300)
+    one = SpotProjection(**SMALL, tile=64)
+    np.testing.assert_array_equal(several.projection(0, 1)[0].toarray(), one.projection(0, 1)[0].toarray())
+    for seed in range(8):
+        parameters = several.draw(Sample.empty(), default_rng(seed))
+        assert several.apply(Sample.empty(), parameters, default_rng(0)).image.shape == (1, 64, 64)
+    named = SpotProjection(instrument=["simulation-11-11", "experiment-11-30"])
+    assert [i.geometry.sample_to_detector for i in named.instruments] == [11.0, 30.0]
+
+
+def test_a_tile_must_fit_and_every_instrument_have_a_polycrystal() -> None:
     with pytest.raises(ValueError, match="does not fit"):
         SpotProjection(**SMALL, tile=500)
+    with pytest.raises(ValueError, match="3 instruments look at 2 polycrystals"):
+        SpotProjection(**SMALL | {"instrument": [SMALL["instrument"]] * 3}, tile=64)
+    with pytest.raises(ValueError, match="list of instruments is empty"):
+        SpotProjection(**SMALL | {"instrument": []}, tile=64)

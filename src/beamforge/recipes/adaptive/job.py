@@ -12,12 +12,10 @@ import numpy as np
 
 from beamforge.evaluation.hardness import Hardness, find_hardness
 from beamforge.files import read_json, write_json
-from beamforge.provenance import provenance
-from beamforge.recipes.fingerprint import fingerprint
 from beamforge.recipes.kinds.adaptive import AdaptiveRecipe
-from beamforge.recipes.simulations.scenario import build_scenario, files_of
+from beamforge.recipes.simulations.scenario import build_in_run, built_in_run
 from beamforge.recipes.stages import Run
-from beamforge.recipes.streams import seed_for, stream
+from beamforge.recipes.streams import seed_for
 from beamforge.simulation import Scenario
 
 if TYPE_CHECKING:
@@ -44,25 +42,13 @@ class AdaptiveJob:
 
     def build(self) -> None:
         """Build the scenario, fitting what is fitted to the user's files."""
-        recipe, places = self.recipe, self.recipe.places
-        files = files_of(recipe.generator.steps, places)
-        settings = {
-            "generator": recipe.generator.model_dump(mode="json"),
-            "files": fingerprint(files),
-            "seed": recipe.seed,
-        }
-
-        def make(folder: Path, _: Path) -> None:
-            scenario = build_scenario(recipe.name, recipe.generator, places, stream(recipe.seed, "generator"))
-            scenario.save(folder / "scenario")
-            write_json(folder / "provenance.json", provenance(simulated=True, inputs=files, seed=recipe.seed))
-
-        self.run.stage("generator", settings, [], make)
+        recipe = self.recipe
+        build_in_run(self.run, recipe.name, recipe.generator, recipe.places, recipe.seed)
 
     @cached_property
     def scenario(self) -> Scenario:
         """The scenario as it was built."""
-        return Scenario.load(self.run.folder / "generator" / "scenario")
+        return built_in_run(self.run)
 
     def simulate(self) -> None:
         """Write the samples of the first training and those that judge."""

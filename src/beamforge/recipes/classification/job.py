@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from beamforge.evaluation import ClassificationScores, evaluate_classifier
 from beamforge.files import read_json, sha256, write_json
-from beamforge.io import AnnotatedPicture, open_picture
+from beamforge.io import AnnotatedPicture
 from beamforge.provenance import provenance
+from beamforge.recipes.classification.classified import refuse_small, write_tiles
 from beamforge.recipes.classification.generator import build_scenario
 from beamforge.recipes.classification.pictures import (
     TEST,
@@ -31,8 +30,6 @@ from beamforge.recipes.streams import seed_for, stream
 from beamforge.simulation import Scenario, Step
 
 if TYPE_CHECKING:
-    import xarray as xr
-
     from beamforge.learning import Classifier
     from beamforge.learning.data import LabelledImages, StoredDataset
     from beamforge.learning.image_tiles import ImageTiles
@@ -41,6 +38,7 @@ if TYPE_CHECKING:
 
 SIMULATED, MEASURED = "simulated", "measured"
 """Names of what is judged on."""
+_PARTS = {TRAIN: "pictures that train", TEST: "pictures that judge"}
 
 
 @dataclass(frozen=True)
@@ -65,8 +63,7 @@ class ClassificationJob:
         """Divide the annotated pictures into those that train and those that judge."""
         recipe = self.recipe
         settings = recipe.pictures
-        places = recipe.places
-        files = [] if settings is None else found_files((*settings.annotated, *settings.free), places)
+        files = [str(file) for picture in self.pictures for file in (picture.path, picture.mask) if file is not None]
         config = {
             "pictures": None if settings is None else settings.model_dump(mode="json"),
             "files": fingerprint(files),
@@ -78,8 +75,12 @@ class ClassificationJob:
             rng = stream(recipe.seed, "pictures")
             parts = {} if settings is None else divide(self.pictures, settings.test, rng, settings.same)
             write_json(folder / "parts.json", parts)
-            names = {part: [str(self.pictures[n].path) for n in numbers] for part, numbers in parts.items()}
-            write_json(folder / "provenance.json", provenance(simulated=False, inputs=files) | {"parts": names})
+            of_parts = {
+                _PARTS[part]: ", ".join(self.pictures[number].path.name for number in numbers)
+                for part, numbers in parts.items()
+            }
+            origin = provenance(simulated=not files, inputs=files, seed=recipe.seed)
+            write_json(folder / "provenance.json", origin | of_parts)
 
         self.run.stage("pictures", config, [], make)
 
@@ -244,34 +245,32 @@ class ClassificationJob:
             for dataset in self.datasets
         }
 
+    def check_images(self) -> None:
+        """Refuse pictures without masks that are smaller than a tile, before anything is trained."""
+        refuse_small(self.images, self.recipe.tile)
+
+    @cached_property
+    def images(self) -> list[str]:
+        """The pictures without masks whose tiles are given a class."""
+        return found_files(self.recipe.images, self.recipe.places)
+
+    @property
+    def tile_table(self) -> Path:
+        """The table of their tiles."""
+        return self.run.folder / "classified" / "tiles.csv"
+
     def classify(self) -> dict[str, Path]:
         """Give the tiles of the pictures without masks their classes, by the last row's network."""
-        files = found_files(self.recipe.images, self.recipe.places)
+        files, row = self.images, self.recipe.rows[-1]
         if not files:
             return {}
-        row = self.recipe.rows[-1]
 
         def make(folder: Path, _: Path) -> None:
-            classifier = self.classifier(row)
-            with (folder / "tiles.csv").open("w", encoding="utf-8", newline="") as stream_:
-                writer = csv.writer(stream_)
-                writer.writerow(["file", "y", "x", "class", *(f"p({name})" for name in classifier.classes.names)])
-                for file in files:
-                    found = classifier.tile_probabilities(open_picture(file), tile=self.recipe.tile)
-                    for (y, x), values in _by_place(found):
-                        name = classifier.classes.names[max(range(len(values)), key=values.__getitem__)]
-                        writer.writerow([file, y, x, name, *(f"{value:.4f}" for value in values)])
+            write_tiles(folder / self.tile_table.name, self.classifier(row), files, self.recipe.tile)
             model = self.model(row)
             inputs = {"inputs": {str(model): sha256(model)}, "seed": self.recipe.seed}
             write_json(folder / "provenance.json", provenance(simulated=False, inputs=files) | {"model": inputs})
 
         config = {"files": fingerprint(files), "tile": self.recipe.tile}
-        folder = self.run.stage("classified", config, [f"networks/{row}"], make)
-        return {"classes of tiles": folder / "tiles.csv"}
-
-
-def _by_place(found: xr.DataArray) -> Iterator[tuple[tuple[int, int], list[float]]]:
-    """Go through the tiles: first pixel, probability of each class."""
-    for row, y in enumerate(found["y"].values):
-        for column, x in enumerate(found["x"].values):
-            yield (int(y), int(x)), [float(value) for value in found.values[:, row, column]]
+        self.run.stage(self.tile_table.parent.name, config, [f"networks/{row}"], make)
+        return {"classes of tiles": self.tile_table}

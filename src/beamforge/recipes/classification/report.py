@@ -8,15 +8,19 @@ from typing import Any
 import numpy as np
 
 from beamforge.files import read_json
+from beamforge.io import open_picture
 from beamforge.learning import read_events
+from beamforge.recipes.classification.classified import read_tiles
 from beamforge.recipes.classification.job import MEASURED, SIMULATED, ClassificationJob
 from beamforge.reporting import figures
 from beamforge.reporting.figures.contact_sheet import Picture, contact_sheet
 from beamforge.reporting.figures.maps import confusion_matrix
+from beamforge.reporting.figures.marked_tiles import MarkedPicture, marked_tiles
 from beamforge.reporting.report import Report
 
 _SHEET = 12
 _WRONG = 8
+_OWN_PICTURES, _OWN_ROWS = 6, 20
 _WHERE = {SIMULATED: "held-out simulated tiles", MEASURED: "tiles of held-out pictures"}
 
 
@@ -27,6 +31,8 @@ def write_report(job: ClassificationJob) -> Path:
     _results(report, job)
     _simulation(report, job)
     _mistakes(report, job)
+    if job.images:
+        _own_pictures(report, job)
     _training(report, job)
     report.section("Provenance")
     record = read_json(job.run.folder / "pictures" / "provenance.json")
@@ -38,20 +44,32 @@ def _headline(report: Report, job: ClassificationJob) -> None:
     dataset = job.datasets[-1]
     rows = job.judged()[dataset]
     best = job.recipe.rows[-1]
-    verdict = f"The {best} network misses {rows[best].balanced_error:.1%} of a class on average, on {_WHERE[dataset]}."
+    free, marked = job.recipe.generator.classes
+    missed = 1.0 - rows[best].recall
+    verdict = (
+        f"On {_WHERE[dataset]}, the {best} network finds {1.0 - missed[1]:.0%} of the {marked} tiles and takes "
+        f"{missed[0]:.0%} of the {free} ones for {marked}; the mean of both errors is {rows[best].balanced_error:.1%}."
+    )
     for row in job.recipe.rows[:-1]:
-        verdict += f" {row}: {rows[row].balanced_error:.1%}."
+        verdict += f" {row.capitalize()}: {rows[row].balanced_error:.1%}."
     report.headline(verdict, {f"error on {_WHERE[dataset]}": rows[best].error, "tiles": str(rows[best].tiles)})
 
 
 def _results(report: Report, job: ClassificationJob) -> None:
-    report.section(
-        "Results",
+    several = (
         "Synthetic: trained on simulated tiles alone. Real: on tiles of annotated pictures. Mixed: synthetic, trained "
         "on with the same real tiles. Intervals of the error are Agresti and Coull's, which take tiles as independent; "
-        "tiles of one picture are not, so that they are too narrow where few pictures judge. The balanced error is the "
-        "mean over the classes of the share of their tiles that was missed: look at that one where most tiles are "
-        "error-free.",
+        "tiles of one picture are not, so that they are too narrow where few pictures judge."
+    )
+    alone = (
+        "The network was trained on simulated tiles and is judged on others of the same scenario. What it does on "
+        "pictures of your own is not known before it is judged on some with masks. Intervals of the error are Agresti "
+        "and Coull's."
+    )
+    report.section(
+        "Results",
+        f"{several if MEASURED in job.datasets else alone} The balanced error is the mean over the classes of the "
+        "share of their tiles that was missed: look at that one where most tiles are of one class.",
     )
     classes = job.recipe.generator.named_classes
     for dataset, rows in job.judged().items():
@@ -89,16 +107,55 @@ def _mistakes(report: Report, job: ClassificationJob) -> None:
     dataset, row = job.datasets[-1], job.recipe.rows[-1]
     scores, tiles = job.judged()[dataset][row], job.tiles(dataset)
     wrong = scores.misclassified()[:_WRONG]
-    report.section("Mistakes", f"The tiles of which the {row} network was surest and wrong, of {_WHERE[dataset]}.")
+    report.section(
+        "Mistakes",
+        f"Of {len(scores.misclassified())} wrong ones among {scores.tiles} {_WHERE[dataset]}, those of which the {row} "
+        "network was surest.",
+    )
     if not wrong:
         report.text("There is none.")
         return
     samples = [tiles.images.sample(number) for number in wrong]
-    pictures = [Picture(sample.image[0], sample.labels) for sample in samples]
-    caption = f"Wrong tiles of {_WHERE[dataset]} and their labels, the surest mistake first."
+    found = scores.probabilities[wrong]
+    titles = [
+        f"{scores.classes[place]}? ({share:.2f})" for place, share in zip(found.argmax(1), found.max(1), strict=True)
+    ]
+    pictures = [Picture(sample.image[0], sample.labels, title) for sample, title in zip(samples, titles, strict=True)]
+    caption = "What each tile was taken for, with its probability, and below what its labels are."
     simulated = dataset == SIMULATED
     sheet = contact_sheet(pictures if simulated else [], [] if simulated else pictures, job.scenario.classes)
     report.figure(sheet, caption, caption, simulated=simulated)
+
+
+def _own_pictures(report: Report, job: ClassificationJob) -> None:
+    classes, row = job.recipe.generator.named_classes, job.recipe.rows[-1]
+    wanted = classes.names[1]
+    by_file = read_tiles(job.tile_table)
+    surest = {file: max(tile.probabilities[1] for tile in tiles) for file, tiles in by_file.items()}
+    order = sorted(by_file, key=lambda file: -surest[file])
+    marked = {file: [tile.corner for tile in by_file[file] if tile.name == wanted] for file in order}
+    some = sum(bool(corners) for corners in marked.values())
+    report.section(
+        "Pictures without masks",
+        f"The {row} network calls tiles of {some} of {len(order)} pictures {wanted}. All tiles are in "
+        f"{job.tile_table.relative_to(job.run.folder)}.",
+    )
+    if job.recipe.pictures is None:
+        report.note(
+            "The network was trained and judged on simulation alone. How often it is wrong on these pictures is not "
+            "known: look at some tiles of either class, or give pictures with masks."
+        )
+    shown = [
+        MarkedPicture(Path(file).name, open_picture(file).values[0], marked[file]) for file in order[:_OWN_PICTURES]
+    ]
+    caption = f"The pictures with the most probable {wanted} first; tiles called {wanted} are outlined."
+    report.figure(marked_tiles(shown, job.recipe.tile, classes.colours[1]), caption, caption)
+    table: list[list[Any]] = [
+        [Path(file).name, f"{len(marked[file])} of {len(by_file[file])}", f"{surest[file]:.3f}"]
+        for file in order[:_OWN_ROWS]
+    ]
+    first = f", the first {_OWN_ROWS} of {len(order)}" if len(order) > _OWN_ROWS else ""
+    report.table(["picture", f"tiles called {wanted}", f"highest p({wanted})"], table, f"In the same order{first}.")
 
 
 def _training(report: Report, job: ClassificationJob) -> None:
@@ -107,5 +164,7 @@ def _training(report: Report, job: ClassificationJob) -> None:
     )
     events = {row: read_events(job.run.folder / "networks" / row / "events.jsonl") for row in job.recipe.rows}
     report.figure(
-        figures.training_curves(events), "Course of the trainings.", "Loss and mean F1 by epoch, each training."
+        figures.training_curves(events, scores={"error": "share of wrong tiles"}),
+        "Course of the trainings; rings mark the best epochs by the mean F1 of the classes.",
+        "Loss and share of wrong tiles by epoch, each training.",
     )

@@ -17,14 +17,12 @@ from beamforge.io import save_labels
 from beamforge.io.labels import open_labels
 from beamforge.io.slices import AnnotatedSlices
 from beamforge.predictor import Predictor
-from beamforge.provenance import provenance
 from beamforge.recipes.comparison.outcome import ComparisonOutcome
 from beamforge.recipes.comparison.preparation import PreparedSlices, load_steps
 from beamforge.recipes.comparison.recommendation import recommend
 from beamforge.recipes.comparison.results import ComparisonResult, RunScores
-from beamforge.recipes.fingerprint import fingerprint
 from beamforge.recipes.kinds.comparison import ComparisonRecipe, Row
-from beamforge.recipes.slice_data import SliceData, describe_source
+from beamforge.recipes.slice_data import prepare_in_run
 from beamforge.recipes.stages import Run
 from beamforge.recipes.streams import seed_for, stream
 from beamforge.simulation import Step
@@ -80,21 +78,7 @@ class ComparisonJob:
     def prepare(self) -> None:
         """Make simulated data, and note where all data come from."""
         recipe = self.recipe
-        sources: dict[str, SliceData] = {"data": recipe.data}
-        if recipe.judged is not None:
-            sources["judged"] = recipe.judged
-        files = [path for one in sources.values() for path in one.files(recipe.places)]
-
-        def make(folder: Path, _: Path) -> None:
-            simulated = [one.prepare(folder / name, recipe.seed) for name, one in sources.items()]
-            write_json(folder / "provenance.json", provenance(simulated=any(simulated), inputs=files, seed=recipe.seed))
-
-        settings = {
-            "sources": {name: describe_source(one) for name, one in sources.items()},
-            "files": fingerprint(files),
-            "seed": recipe.seed,
-        }
-        self.run.stage("data", settings, [], make)
+        prepare_in_run(self.run, recipe.data, recipe.judged, recipe.places, recipe.seed)
 
     @cached_property
     def measured(self) -> AnnotatedSlices:

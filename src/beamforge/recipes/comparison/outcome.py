@@ -9,7 +9,8 @@ from rich.table import Table
 from beamforge.recipes.comparison.recommendation import Recommendation
 from beamforge.recipes.comparison.results import ComparisonResult
 from beamforge.recipes.schema import Outcome
-from beamforge.reporting.numbers import format_number, format_value
+from beamforge.reporting.numbers import format_number
+from beamforge.reporting.report import Cell, format_cell
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,12 +35,13 @@ class ComparisonOutcome(Outcome):
         """Give the comparison table for a terminal; the recommended network is marked."""
         table = Table(title=f"{self.name}: mean over the seeds {', '.join(map(str, self.result.seeds))}")
         table.caption = self.recommendation.reason
-        header, rows = comparison_cells(self.result)
-        for number, name in enumerate(header):
-            table.add_column(name, justify="right" if number else "left")
-        for row in rows:
-            marked = row[0] == self.recommendation.row
-            table.add_row(("→ " if marked else "") + row[0], *row[1:], style="bold" if marked else None)
+        (header, scores), (more, costs) = score_cells(self.result), cost_cells(self.result)
+        for number, name in enumerate([*header, *more[1:]]):
+            table.add_column(name, justify="right" if number else "left", no_wrap=not number)
+        for score, cost in zip(scores, costs, strict=True):
+            row, *cells = map(format_cell, [*score, *cost[1:]])
+            marked = row == self.recommendation.row
+            table.add_row(("→ " if marked else "") + row, *cells, style="bold" if marked else None)
         return table
 
     def scores(self) -> dict[str, dict[str, float]]:
@@ -47,37 +49,46 @@ class ComparisonOutcome(Outcome):
         return self.result.as_scores()
 
 
-def comparison_cells(result: ComparisonResult) -> tuple[list[str], list[list[str]]]:
-    """Give header and rows of the main table as text."""
+def score_cells(result: ComparisonResult) -> tuple[list[str], list[list[Cell]]]:
+    """Give header and rows of the table of accuracy."""
+    names = ["mean IoU", "mean IoU without background"]
+    studies = {name: study for name in names if (study := result.repeats(name))}
+
+    def over_seeds(row: str, name: str) -> Cell:
+        return studies[name].summary(row) if name in studies and row in studies[name].rows else None
+
+    rows: list[list[Cell]] = [
+        [row, *(over_seeds(row, name) for name in names), result.mean(row, "particle recall")] for row in result.rows
+    ]
+    return ["", "mean IoU", "without background", "particle recall"], rows
+
+
+def cost_cells(result: ComparisonResult) -> tuple[list[str], list[list[Cell]]]:
+    """Give header and rows of the table of time, memory and size."""
     header = [
-        "", "mean IoU", "without background", "particle recall", f"s to mIoU {result.target:g}", "training s",
-        "s/slice", "memory MiB, predict / train", "parameters M", "MACs G",
+        "", f"s to mIoU {result.target:g}", "training s", "s/slice", "MiB to predict", "MiB to train",
+        "parameters M", "MACs G",
     ]  # fmt: skip
-    return header, [_cells(result, row) for row in result.rows]
+    return header, [_costs(result, row) for row in result.rows]
 
 
-def _cells(result: ComparisonResult, row: str) -> list[str]:
+def _costs(result: ComparisonResult, row: str) -> list[Cell]:
     cost = result.costs.get(row)
-    recall = result.mean(row, "particle recall")
     target, training = result.target_seconds(row), result.mean(row, "training s")
     predicting = cost.predict_seconds if cost else min(run.predict_seconds for run in result.rows[row].values())
-    return [
-        row,
-        _with_interval(result, row, "mean IoU"),
-        _with_interval(result, row, "mean IoU without background"),
-        "–" if recall is None else f"{recall:.3f}",
-        "–" if target is None else f"{target:.0f}",
-        "–" if training is None else f"{training:.1f}",
+    times: list[Cell] = [
+        None if target is None else f"{target:.0f}",
+        None if training is None else f"{training:.1f}",
         f"{predicting:.3f}",
-        f"{cost.predict_bytes / 2**20:.0f} / {cost.train_bytes / 2**20:.0f}" if cost else "–",
-        format_number(cost.parameters / 1e6, 3) if cost else "–",
-        format_number(cost.macs / 1e9, 3) if cost else "–",
     ]
-
-
-def _with_interval(result: ComparisonResult, row: str, figure: str) -> str:
-    repeats = result.repeats(figure)
-    if repeats is None or row not in repeats.rows:
-        return "–"
-    summary = repeats.summary(row)
-    return format_value(summary.mean, summary.t_interval).replace(", ", ",\u00a0")
+    sizes: list[Cell] = (
+        [
+            f"{cost.predict_bytes / 2**20:.0f}",
+            f"{cost.train_bytes / 2**20:.0f}",
+            format_number(cost.parameters / 1e6, 3),
+            format_number(cost.macs / 1e9, 3),
+        ]
+        if cost
+        else [None] * 4
+    )
+    return [row, *times, *sizes]

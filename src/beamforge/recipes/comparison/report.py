@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from beamforge.recipes.comparison.outcome import comparison_cells
+from beamforge.recipes.comparison.outcome import cost_cells, score_cells
 from beamforge.recipes.comparison.recommendation import FIGURE, recommend
 from beamforge.recipes.comparison.results import LEVEL, ComparisonResult, RunScores
 from beamforge.reporting import figures
@@ -36,7 +36,7 @@ def write_report(job: ComparisonJob) -> Path:
     if result.random_split:
         _leak(report, job, result)
     studies = [study for name in (FIGURE, "mean IoU without background") if (study := result.repeats(name))]
-    add_repeats(report, studies)
+    add_repeats(report, studies, against=chosen.row)
     _errors(report, job, result)
     _particles(report, result)
     _vote(report, result)
@@ -48,36 +48,43 @@ def write_report(job: ComparisonJob) -> Path:
 
 
 def _table(report: Report, job: ComparisonJob, result: ComparisonResult, chosen: str) -> None:
-    slices, recipe = result.slices, job.recipe
-    cost = next(iter(result.costs.values()))
+    slices = result.slices
     report.section(
         "The comparison",
         f"Means over {len(result.seeds)} seeds with the {100 * LEVEL:g} % interval by Student's t. Every network saw "
-        f"the same random tiles of {slices['train']} slices, its best epoch was chosen on {slices['validation']} "
-        f"others, and {slices['test']} that had no part in it judge. Training times are those of this run, validation "
-        "included; the time to the target ends with the first epoch whose mean IoU on the validation slices reaches "
-        f"{result.target:g}, a dash where a seed never does. Time per slice is the median of warm runs at a batch of "
-        f"{cost.batch} and {cost.size[0]}×{cost.size[1]} px on {cost.threads} threads ({cost.device}); memory is the "
-        "peak beyond that of the idle process, for predicting such a batch and for a training step of "
-        f"{cost.train_batch} tiles of {cost.train_tile} px. Particle recall counts what touches in the truth and is at "
-        "least half covered.",
+        f"the same random tiles in the same number of steps. Annotated slices: {slices['train']} to learn from, "
+        f"{slices['validation']} to choose the best epoch by, {slices['test']} that had no part in it and judge. "
+        "Particle recall counts what touches in the truth and is at least half covered.",
     )
-    header, rows = comparison_cells(result)
-    cells: list[list[Cell]] = [list(row) for row in rows]
-    names = [row[0] for row in rows]
-    report.table(header, cells, f"{recipe.name}: the recommended network is set off.", highlight=[names.index(chosen)])
+    marked = [list(result.rows).index(chosen)]
+    report.table(*score_cells(result), f"{job.recipe.name}: the recommended network is set off.", highlight=marked)
     per_class: list[list[Cell]] = [
         [row, *(result.mean(row, f"IoU {name}") for name in result.classes)] for row in result.rows
     ]
     report.table(["IoU", *result.classes], per_class, "IoU of each class from the pixels of all test slices.")
+    cost = next(iter(result.costs.values()))
+    report.text(
+        "Training times are those of this run, validation included; the time to a mean IoU of "
+        f"{result.target:g} on the validation slices ends with the first epoch that reaches it, a dash where a seed "
+        f"never does. Time per slice is the median of warm runs at a batch of {cost.batch} and "
+        f"{cost.size[0]}×{cost.size[1]} px on {_threads(cost.threads)} ({cost.device}); memory is the peak beyond that "
+        f"of the idle process, for predicting such a batch and for a training step of {cost.train_batch} tiles of "
+        f"{cost.train_tile} px."
+    )
+    report.table(*cost_cells(result), "What each costs.", highlight=marked)
+
+
+def _threads(count: int) -> str:
+    return "1 thread" if count == 1 else f"{count} threads"
 
 
 def _leak(report: Report, job: ComparisonJob, result: ComparisonResult) -> None:
     name = job.recipe.rows[0].name
     report.section(
         "What a random split would have claimed",
-        f"Neighbouring slices are almost copies. The same network ({name}), trained on as many slices dealt at random "
-        "from the same stack and judged on the rest, seems to reach more than it does on a block of slices apart.",
+        f"Neighbouring slices are almost copies, so that a random split may claim too much. Here the same network "
+        f"({name}) was trained on as many slices dealt at random from the same stack and judged on the rest; what that "
+        "adds is the leak. It shows where the slices apart differ from those learnt from, and less where they do not.",
     )
     report.table(
         ["split", FIGURE],
@@ -116,7 +123,7 @@ def _particles(report: Report, result: ComparisonResult) -> None:
         "all seeds together.",
     )
     first = result.particles(next(iter(result.rows)))
-    sizes: list[list[Cell]] = [["particles in the truth", *(str(n // len(result.seeds)) for n in first.count)]]
+    sizes: list[list[Cell]] = [["particles in the truth", *(float(n // len(result.seeds)) for n in first.count)]]
     others: list[list[Cell]] = []
     for row in result.rows:
         scores = result.particles(row)
@@ -177,6 +184,7 @@ def _predictions(report: Report, job: ComparisonJob, chosen: str) -> None:
             job.predicted(row, seed, number),
             row,
             job.judged.slices[number].name,
+            title=f"{row}: {job.judged.slices[number].name}",
             simulated=job.origin["simulated"],
         )
         for row in beside

@@ -153,6 +153,7 @@ class ClassificationRecipe(RecipeBase):
         from beamforge.recipes.classification.report import write_report
 
         job = ClassificationJob(self, stages)
+        job.check_images()
         job.divide()
         job.build()
         job.simulate()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
@@ -18,6 +19,9 @@ from beamforge.simulation.step import describe
 if TYPE_CHECKING:
     from beamforge.recipes.sparse_labels import CurveOutcome
     from beamforge.recipes.stages import Run
+
+STEPS = 100
+"""Steps of an epoch on annotated slices where the recipe states none."""
 
 
 class PretrainingSettings(Settings):
@@ -47,6 +51,7 @@ class SparseLabelsRecipe(RecipeBase):
     seeds: tuple[NonNegativeInt, ...] = Field(default=(0, 1, 2), min_length=1)
     network: NetworkConfig = NetworkConfig()
     training: TrainingConfig = TrainingConfig()
+    """On annotated slices after simulation; from scratch it lasts as many steps longer as simulation was given."""
     pretraining: PretrainingSettings
     tile: PositiveInt = 128  # px
     balanced: Annotated[float, Field(ge=0, le=1)] = 0.5
@@ -76,6 +81,13 @@ class SparseLabelsRecipe(RecipeBase):
             raise ValueError(f"pretraining.training: {describe(error)}") from error
 
     @property
+    def from_scratch(self) -> TrainingConfig:
+        """The training on annotated slices alone: of as many steps as both trainings of the other way have."""
+        first, then = self.first_training, self.fine_tuning
+        steps = _steps(first, math.ceil(self.pretraining.samples / first.batch)) + _steps(then, STEPS)
+        return then.model_copy(update={"epochs": 1, "steps_per_epoch": steps, "stages": ()})
+
+    @property
     def fitted(self) -> bool:
         """Whether the generator learns from the annotated slices."""
         return any("fit" in step for step in self.pretraining.generator.steps)
@@ -91,3 +103,9 @@ class SparseLabelsRecipe(RecipeBase):
         from beamforge.recipes.sparse_labels import CurveJob
 
         return CurveJob(self, stages).write_report()
+
+
+def _steps(training: TrainingConfig, each: int) -> int:
+    """Count the steps of a training whose epochs have `each` where none are stated."""
+    parts = [stage.applied_to(training) for stage in training.stages] or [training]
+    return sum(part.epochs * (part.steps_per_epoch or each) for part in parts)

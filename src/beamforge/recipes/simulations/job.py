@@ -20,7 +20,7 @@ from beamforge.recipes.fingerprint import fingerprint
 from beamforge.recipes.methods import create_method
 from beamforge.recipes.simulations.measured import load_annotated, load_image, prepared, segmentation_name
 from beamforge.recipes.simulations.outcome import TaskScores
-from beamforge.recipes.simulations.scenario import build_scenario, files_of
+from beamforge.recipes.simulations.scenario import build_in_run, built_in_run, files_of
 from beamforge.recipes.stages import Run
 from beamforge.recipes.streams import seed_for, stream
 from beamforge.simulation import Scenario
@@ -48,25 +48,13 @@ class SimulationJob:
 
     def build(self) -> None:
         """Build the scenario, fitting what is fitted to the user's files."""
-        recipe, places = self.recipe, self.recipe.places
-        files = files_of(recipe.generator.steps, places)
-        settings = {
-            "generator": recipe.generator.model_dump(mode="json"),
-            "files": fingerprint(files),
-            "seed": recipe.seed,
-        }
-
-        def make(folder: Path, _: Path) -> None:
-            scenario = build_scenario(recipe.name, recipe.generator, places, stream(recipe.seed, "generator"))
-            scenario.save(folder / "scenario")
-            write_json(folder / "provenance.json", provenance(simulated=True, inputs=files, seed=recipe.seed))
-
-        self.run.stage("generator", settings, [], make)
+        recipe = self.recipe
+        build_in_run(self.run, recipe.name, recipe.generator, recipe.places, recipe.seed)
 
     @cached_property
     def scenario(self) -> Scenario:
         """The scenario as it was built."""
-        return Scenario.load(self.run.folder / "generator" / "scenario")
+        return built_in_run(self.run)
 
     def measure(self) -> None:
         """Load the measured images, prepare them as the scenario's samples are, and keep them."""

@@ -4,18 +4,43 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.random import Generator
 
 from beamforge.errors import InputError, one_of
+from beamforge.files import write_json
 from beamforge.io import open_stack
+from beamforge.provenance import provenance
+from beamforge.recipes.fingerprint import fingerprint
 from beamforge.recipes.kinds.simulation import ScenarioSettings
 from beamforge.recipes.places import Places
+from beamforge.recipes.stages import Run
+from beamforge.recipes.streams import stream
 from beamforge.simulation import Scenario, Step, step_class
 
 FILES = "files"
+STAGE = "generator"
+"""Stage of a run that builds its scenario."""
+
+
+def build_in_run(run: Run, name: str, settings: ScenarioSettings, places: Places, seed: int) -> None:
+    """Build a scenario in a stage of a run, fitting what is fitted to the user's files; see `build_scenario`."""
+    files = files_of(settings.steps, places)
+    config = {"generator": settings.model_dump(mode="json"), "files": fingerprint(files), "seed": seed}
+
+    def make(folder: Path, _: Path) -> None:
+        build_scenario(name, settings, places, stream(seed, STAGE)).save(folder / "scenario")
+        write_json(folder / "provenance.json", provenance(simulated=True, inputs=files, seed=seed))
+
+    run.stage(STAGE, config, [], make)
+
+
+def built_in_run(run: Run) -> Scenario:
+    """Load the scenario that `build_in_run` built."""
+    return Scenario.load(run.folder / STAGE / "scenario")
 
 
 def build_scenario(name: str, settings: ScenarioSettings, places: Places, rng: Generator) -> Scenario:

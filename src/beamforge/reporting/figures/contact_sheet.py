@@ -20,10 +20,11 @@ _TAILS = 0.001
 
 @dataclass(frozen=True)
 class Picture:
-    """An image of one channel (y, x) and its labels (y, x), or None where there are none."""
+    """An image of one channel (y, x), its labels (y, x), or None where there are none, and what is written above."""
 
     image: ArrayLike
     labels: ArrayLike | None = None
+    title: str = ""
 
 
 @styled
@@ -66,7 +67,9 @@ def contact_sheet(
             if any(picture.labels is not None for picture in part):
                 rows.append((f"{kind}:\nlabels", [(picture, True) for picture in part]))
     side = (FULL_WIDTH - 0.9) / across
-    figure = new_figure(FULL_WIDTH, len(rows) * (side + 0.05) + 0.3 + 0.22 * -(-len(classes) // 5))
+    titled = sum(any(picture.title and not labels for picture, labels in cells) for _, cells in rows)
+    height = len(rows) * (side + 0.05) + 0.2 * titled + 0.3 + 0.22 * -(-len(classes) // 5)
+    figure = new_figure(FULL_WIDTH, height)
     grid = figure.subplots(len(rows), across, squeeze=False)
     limits = {
         kind: robust_limits([picture.image for picture in pictures], tails=_TAILS)
@@ -87,6 +90,8 @@ def contact_sheet(
 def _show(axes: Axes, picture: Picture, classes: Classes, limits: tuple[float, float], *, labels: bool) -> None:
     if not labels:
         show_grey(axes, picture.image, limits)
+        if picture.title:
+            axes.set_title(picture.title, fontsize=8, pad=3)
     elif picture.labels is not None:
         show_colours(axes, label_picture(picture.labels, classes))
     else:

@@ -36,6 +36,8 @@ class Example:
         Labels (y, x); 255 in the truth is ignored.
     trained, evaluated
         On what the predictor was trained and what the image is, such as ``"synthetic"`` and ``"measured"``.
+    title
+        Heading of the panels; by default what was trained on and evaluated on.
     score
         Something short to write into the heading, such as ``"Dice 0.953"``.
     simulated
@@ -47,6 +49,7 @@ class Example:
     prediction: ArrayLike
     trained: str
     evaluated: str
+    title: str = ""
     score: str = ""
     simulated: bool = False
 
@@ -120,7 +123,7 @@ def _draw(
     limits: tuple[float, float],
     pixel_size: tuple[float | None, str],
 ) -> None:
-    heading = f"trained on {example.trained}, evaluated on {example.evaluated}"
+    heading = example.title or f"trained on {example.trained}, evaluated on {example.evaluated}"
     part.suptitle(f"{heading}\n{example.score}" if example.score else heading, fontsize=8.5)
     image, truth, prediction, error = part.subplots(2, 2).ravel()
     show_grey(image, example.image, limits)

@@ -21,6 +21,8 @@ LineStyle = Literal["-", "--", ":", "-."]
 SCORES: Mapping[str, str] = {"dice": "Dice"}
 """Scores drawn by default: their key among an event's validation results, and the title of their panel."""
 
+_WIDE = 20
+"""Ratio of the largest and the smallest loss beyond which the axis is logarithmic."""
 _VALIDATION_LINES: tuple[LineStyle, ...] = ("--", ":", "-.")
 
 
@@ -60,6 +62,7 @@ def training_curves(runs: Mapping[str, Sequence[Event]], *, scores: Mapping[str,
                 _curve(axes, events, colour, line, _result(data, key))
         for axes, key in zip(panels[1:], scores, strict=False):
             _mark_best(axes, events, colour, _result(validated[0], key))
+    _show_small_losses(panels[0])
     figure.legend(handles=_legend(runs, lines), loc="outside lower center", ncols=3)
     return figure
 
@@ -89,6 +92,13 @@ def _curve(
     if points:
         x, y = np.array(points, dtype=np.float64).T
         axes.plot(x, y, color=colour, linestyle=line, marker="." if len(x) == 1 else "")
+
+
+def _show_small_losses(axes: Axes) -> None:
+    """Take a logarithmic axis where one early loss would press all others to the ground."""
+    values = np.concatenate([np.asarray(line.get_ydata(), dtype=np.float64) for line in axes.lines])
+    if values.min() > 0 and values.max() > _WIDE * values.min():
+        axes.set_yscale("log")
 
 
 def _mark_best(axes: Axes, events: Sequence[Event], colour: str, read: Callable[[Event], float | None]) -> None:

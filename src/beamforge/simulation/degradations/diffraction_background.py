@@ -9,12 +9,13 @@ import xarray as xr
 from numpy.random import Generator
 from numpy.typing import NDArray
 from pydantic import NonNegativeFloat, PositiveFloat, model_validator
-from scipy.ndimage import binary_dilation, gaussian_filter, zoom
+from scipy.ndimage import binary_dilation, gaussian_filter, gaussian_filter1d, zoom
 from skimage.filters import sobel, threshold_otsu
 
 from beamforge.arrays import Float32, Float32Field
 from beamforge.errors import InputError
-from beamforge.reduction.projections import rolling_median
+from beamforge.reduction.projection_noise import measure_noise
+from beamforge.reduction.projections import WINDOW, rolling_median
 from beamforge.simulation.interval import Interval, LogInterval
 from beamforge.simulation.sample import Parameters, Sample
 from beamforge.simulation.step import Degradation
@@ -32,7 +33,9 @@ class DiffractionBackground(Degradation, name="diffraction_background"):
     x0 = (I_simu - C_BG) + R_BG I_BG, with R_BG drawn from [I0 - √I0, I0 + √I0]; then
 
     - ``paper``: x = x0 + τ Poisson(x0 / 2), whose background is R_BG I_BG (1 + τ/2);
-    - ``counted``: x = gain Poisson(x0 / gain) + read-out noise.
+    - ``counted``: x = gain Poisson(x0 / gain) + read-out noise;
+
+    and, with `grain`, what neighbouring pixels share: x += grain × the noise's standard deviation × a smooth field.
 
     I_BG, at most 1, is a part of a background learnt from real projections (`fit`), turned into one of its eight
     orientations, or a drawn one: scattered light that falls off around the beam, a gradient, and a beam stop.
@@ -55,6 +58,9 @@ class DiffractionBackground(Degradation, name="diffraction_background"):
         Of the paper's noise.
     gain, read_out
         Units for each photon, and standard deviation of the read-out noise in units, of counted noise.
+    grain, grain_sigma
+        Standard deviation of the smooth field, in those of the noise of single pixels, and σ in px of its Gaussian;
+        see `beamforge.reduction.projection_noise`.
     falloff
         Width of the scattered light of a drawn background, in sides of the image.
     beam_stop
@@ -69,6 +75,8 @@ class DiffractionBackground(Degradation, name="diffraction_background"):
     tau: PositiveFloat = 1.0
     gain: LogInterval = LogInterval(low=1.0, high=1.0)
     read_out: Interval = Interval(low=0.0, high=0.0)
+    grain: Interval = Interval(low=0.0, high=0.0)
+    grain_sigma: PositiveFloat = 1.0
     falloff: Interval = Interval(low=0.8, high=3.0)
     beam_stop: float = 0.2
 
@@ -91,7 +99,10 @@ class DiffractionBackground(Degradation, name="diffraction_background"):
         dilation: int = 13,
         **settings: object,
     ) -> Self:
-        """Learn the background of real projections; see `extract_background`.
+        """Learn background and noise of real projections; see `extract_background` and `measure_noise`.
+
+        Noise is counted, with gain, read-out noise and grain as measured; the level reaches from that of the darkest
+        projection to that of the brightest. What `settings` say is not measured.
 
         Parameters
         ----------
@@ -105,7 +116,16 @@ class DiffractionBackground(Degradation, name="diffraction_background"):
             Further settings of the step.
         """
         image = extract_background(stack, window=window, dilation=dilation)
-        return cls.model_validate({**settings, "background": image})
+        noise = measure_noise(stack, _odd(min(WINDOW, int(stack.sizes["channel"]))))
+        measured = {
+            "noise": "counted",
+            "level": _levels(stack, image),
+            "gain": max(noise.gain, 1e-6),
+            "read_out": noise.read_out,
+            "grain": noise.grain,
+            "grain_sigma": noise.grain_sigma,
+        }
+        return cls.model_validate({**measured, **settings, "background": image})
 
     @classmethod
     def from_files(cls, projections: NDArray[np.float32] | list[NDArray[np.float32]], **settings: object) -> Self:
@@ -141,10 +161,14 @@ class DiffractionBackground(Degradation, name="diffraction_background"):
         x0 = np.maximum(clean - np.float32(self.offset) + below, 0.0)
         if self.noise == "paper":
             image = x0 + self.tau * rng.poisson(0.5 * x0)
+            variance = 0.5 * self.tau**2 * x0
             clean, below = (part * np.float32(1.0 + 0.5 * self.tau) for part in (clean, below))
         else:
             gain = parameters["gain"]
             image = gain * rng.poisson(x0 / gain) + parameters["read_out"] * rng.standard_normal(x0.shape)
+            variance = gain * x0 + parameters["read_out"] ** 2
+        if parameters["grain"] > 0.0:
+            image = image + parameters["grain"] * np.sqrt(variance) * _smooth_field(x0.shape, self.grain_sigma, rng)
         extras = {**sample.extras, BACKGROUND: below.astype(np.float32), CLEAN: clean}
         return sample.replace(image=image[None].astype(np.float32), extras=extras)
 
@@ -163,6 +187,17 @@ def _cut(background: Float32, size: tuple[int, int], parameters: Parameters) -> 
     top, left = (int(p * (t - s + 1)) for p, t, s in zip(parameters["place"], turned.shape, size, strict=True))
     part: Float32 = turned[top : top + size[0], left : left + size[1]]
     return part
+
+
+def _smooth_field(size: tuple[int, ...], sigma: float, rng: Generator) -> Float32:
+    """Draw white noise smoothed by a Gaussian, of standard deviation 1."""
+    one = np.zeros(2 * int(4.0 * sigma + 1.0) + 1)
+    one[len(one) // 2] = 1.0
+    # Along each axis a pixel is the sum of independent ones by these weights.
+    weights = gaussian_filter1d(one, sigma)
+    field = gaussian_filter(rng.standard_normal(size), sigma, mode="wrap")
+    result: Float32 = (field / float(weights @ weights)).astype(np.float32)
+    return result
 
 
 def _drawn(size: tuple[int, int], parameters: Parameters) -> Float32:
@@ -209,7 +244,7 @@ def extract_background(stack: xr.DataArray, *, window: int = 61, dilation: int =
         If there are fewer than 3 projections, or one is zero everywhere.
     """
     count = int(stack.sizes["channel"])
-    window = min(window, count if count % 2 else count - 1)
+    window = _odd(min(window, count))
     if window < 3:
         raise InputError(f"a background is taken from 3 projections or more, the stack has {count}")
     seen: dict[int, Float32] = {}
@@ -221,6 +256,20 @@ def extract_background(stack: xr.DataArray, *, window: int = 61, dilation: int =
     smooth = gaussian_filter(filled, 2.0)
     result: Float32 = np.maximum(smooth / smooth.max(), 0.0).astype(np.float32)
     return result
+
+
+def _odd(count: int) -> int:
+    return count if count % 2 else count - 1
+
+
+def _levels(stack: xr.DataArray, background: Float32) -> tuple[float, float]:
+    """Give how bright the darkest and the brightest projection are, in units of the background."""
+    beam = background > 0.5
+    levels = [
+        float(np.median(np.asarray(stack.variable[number].values)[beam] / background[beam]))
+        for number in range(int(stack.sizes["channel"]))
+    ]
+    return min(levels), max(levels)
 
 
 def spots_by_edges(image: Float32, *, dilation: int = 13) -> NDArray[np.bool_]:

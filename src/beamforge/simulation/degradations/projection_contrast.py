@@ -6,10 +6,11 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.random import Generator
-from pydantic import Field
+from pydantic import Field, field_validator
+from scipy.ndimage import maximum_filter
 
 from beamforge.errors import InputError
-from beamforge.reduction.projections import WINDOW, contrast, noise_of
+from beamforge.reduction.projections import WINDOW, contrast, median_over, noise_of
 from beamforge.simulation.degradations.diffraction_background import BACKGROUND, CLEAN
 from beamforge.simulation.sample import Parameters, Sample
 from beamforge.simulation.step import Degradation
@@ -24,14 +25,16 @@ NOISE = "noise"
 class ProjectionContrast(Degradation, name="projection_contrast"):
     """Subtracts the background as a rolling median estimates it and divides by the noise.
 
-    The median of N projections has its own noise, √(π / 2N) of a projection's, and hardly feels the spots that pass.
+    The median is over the projection itself and as many others of the same noise as the window has: where they leave it
+    in the middle the difference is 0, and it has a longer tail than noise has. Spots that pass are hardly felt.
     Where it is known which pixels are spots, those of a spot whose mean contrast is below `visible` become background,
-    and those between `visible` and `sure` are ignored.
+    and those between `visible` and `sure` are ignored. Between spots that touch a line one pixel wide becomes
+    background, so that every region of the labels is one spot.
 
     Attributes
     ----------
     window
-        Projections of the rolling median.
+        Projections of the rolling median, odd.
     visible, sure
         Mean contrast of a spot in standard deviations of the noise of a pixel.
     """
@@ -41,6 +44,13 @@ class ProjectionContrast(Degradation, name="projection_contrast"):
     window: int = Field(default=WINDOW, ge=3)
     visible: float = Field(default=0.5, ge=0.0)
     sure: float = Field(default=0.7, ge=0.0)
+
+    @field_validator("window")
+    @classmethod
+    def _odd(cls, value: int) -> int:
+        if value % 2 == 0:
+            raise ValueError(f"the median is over {value} projections, expected an odd number")
+        return value
 
     def apply(self, sample: Sample, parameters: Parameters, rng: Generator) -> Sample:
         """Make the contrast.
@@ -54,8 +64,9 @@ class ProjectionContrast(Degradation, name="projection_contrast"):
             raise InputError("the step 'projection_contrast' needs a background; put it after 'diffraction_background'")
         difference = sample.image[0] - sample.extras[BACKGROUND]
         noise = noise_of(difference)
-        error = np.sqrt(0.5 * np.pi / self.window) * noise * rng.standard_normal(noise.shape)
-        seen = (difference - error).astype(np.float32)
+        projections = noise * rng.standard_normal((self.window, *noise.shape), dtype=np.float32)
+        projections[0] = difference
+        seen = difference - median_over(projections)
         extras = {**sample.extras, NOISE: noise}
         changed = sample.replace(image=contrast(seen)[None], extras=extras)
         if SPOTS not in sample.extras:
@@ -69,6 +80,8 @@ class ProjectionContrast(Degradation, name="projection_contrast"):
         of_pixel = means[numbers]
         labels[(numbers > 0) & (of_pixel < self.visible)] = 0
         labels[(numbers > 0) & (of_pixel >= self.visible) & (of_pixel < self.sure)] = IGNORE
+        left = np.where(of_pixel < self.visible, 0, numbers)
+        labels[(left > 0) & (maximum_filter(left, 3, mode="nearest") > left)] = 0
         return labels
 
 

@@ -43,7 +43,7 @@ class SpotProjection(Scene, name="spot_projection"):
     crystal
         Name of a built-in crystal or its settings.
     instrument
-        Name of a preset or its settings.
+        Name of a preset or its settings; or several, which the polycrystals are given in turn.
     families
         Families of reflections.
     volumes, angles
@@ -64,7 +64,7 @@ class SpotProjection(Scene, name="spot_projection"):
 
     polycrystal: Polycrystal = Polycrystal.named("D18")
     crystal: Crystal = Crystal.named("Fe")
-    instrument: Instrument = Instrument()
+    instrument: Instrument | tuple[Instrument, ...] = Instrument()
     families: PositiveInt = 4
     volumes: PositiveInt = 4
     angles: PositiveInt = 36
@@ -79,20 +79,36 @@ class SpotProjection(Scene, name="spot_projection"):
     @classmethod
     def _named(cls, value: Any, info: Any) -> Any:
         kinds: dict[str, Any] = {"polycrystal": Polycrystal, "crystal": Crystal, "instrument": Instrument}
-        return kinds[info.field_name].named(value) if isinstance(value, str) else value
+
+        def of(one: Any) -> Any:
+            return kinds[info.field_name].named(one) if isinstance(one, str) else one
+
+        return tuple(of(one) for one in value) if isinstance(value, list | tuple) else of(value)
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        if self.tile > min(self.instrument.geometry.shape):
+        if not self.instruments:
+            raise ValueError("the list of instruments is empty, expected one or more")
+        if len(self.instruments) > self.volumes:
             raise ValueError(
-                f"a tile of {self.tile} px does not fit on a detector of {self.instrument.geometry.shape} px"
+                f"{len(self.instruments)} instruments look at {self.volumes} polycrystals; draw at least as many"
             )
+        for instrument in self.instruments:
+            if self.tile > min(instrument.geometry.shape):
+                raise ValueError(
+                    f"a tile of {self.tile} px does not fit on a detector of {instrument.geometry.shape} px"
+                )
         return self
+
+    @property
+    def instruments(self) -> tuple[Instrument, ...]:
+        """All instruments; that of a polycrystal is the one at its number modulo theirs."""
+        return (self.instrument,) if isinstance(self.instrument, Instrument) else self.instrument
 
     def draw(self, sample: Sample, rng: Generator) -> Parameters:
         """Draw polycrystal, angle and place."""
         volume, angle = int(rng.integers(self.volumes)), int(rng.integers(self.angles))
-        last = np.array(self.instrument.geometry.shape) - self.tile
+        last = np.array(self.instruments[volume % len(self.instruments)].geometry.shape) - self.tile
         corner = rng.integers(0, last, endpoint=True)
         if rng.random() < self.centred:
             places = np.stack(self.projection(volume, angle)[1].nonzero(), axis=1)
@@ -130,13 +146,13 @@ class SpotProjection(Scene, name="spot_projection"):
 
 @lru_cache(maxsize=_MODELS)
 def _model(settings: str, volume: int) -> ForwardModel:
-    step = SpotProjection.model_validate(json.loads(settings) | {"tile": 1})
+    step = SpotProjection.model_validate(json.loads(settings) | {"tile": 1, "volumes": _MODELS})
     digest = int.from_bytes(hashlib.sha256(step.polycrystal.model_dump_json().encode()).digest()[:4], "big")
     grains = step.polycrystal.draw(default_rng(SeedSequence([step.seed, volume, digest])))
     return ForwardModel(
         volume=grains,
         crystal=step.crystal,
-        instrument=step.instrument,
+        instrument=step.instruments[volume % len(step.instruments)],
         body=step.polycrystal.body,
         families=step.families,
         visible=step.floor,
