@@ -33,8 +33,8 @@ class AdaptiveConfig(BaseModel):
     spread
         Largest move of a numeric parameter, as a fraction of its interval's width.
     old_share
-        Share of the samples trained on in a round that come from what the network has seen before. It keeps hard samples
-        the exceptions they are; with a small one the network takes them for the rule and loses what was easy.
+        Share of the samples trained on in a round that come from what the network has seen before. It keeps hard
+        samples the exceptions they are; with a small one the network takes them for the rule and loses what was easy.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
