@@ -14,8 +14,14 @@ import numpy as np
 import tifffile
 
 import beamforge
+from beamforge.classical.pixels import PixelClassifier
+from beamforge.learning import Segmenter
+from beamforge.predictor import Predictor
+from beamforge.recipes import load_recipe
+from beamforge.recipes.comparison.judging import judge, predict_slices
 from beamforge.recipes.comparison.outcome import ComparisonOutcome
 from beamforge.recipes.comparison.report import leakage
+from beamforge.recipes.comparison.results import VoteScores
 from beamforge.recipes.stages import Run
 from beamforge.reporting.claims import record
 from beamforge.reporting.numbers import format_value
@@ -30,6 +36,8 @@ LOOKS = {
     "stem": "judged three times; two earlier trials of 300 steps with other settings reached 0.847 and 0.738",
 }
 """How often the test part was looked at, and what was changed after a look."""
+VOTED = 20
+"""Slices of the pillar on which the vote is judged."""
 PUBLISHED_STEM = {"published U-Net, its own random split, mean IoU": 0.882, "published, platinum": 0.732}
 
 
@@ -116,25 +124,57 @@ def claim_table(name: str, outcome: ComparisonOutcome, seconds: float) -> None:
     )  # fmt: skip
 
 
-def claim_vote(outcome: ComparisonOutcome, seconds: float) -> None:
-    """Record what the vote over slices changes, over all networks, classical rows and seeds."""
-    votes = {
-        f"{row}, seed {seed}": run.vote
-        for row, runs in outcome.result.rows.items() for seed, run in runs.items() if run.vote is not None
-    }  # fmt: skip
-    gains = {name: vote.voted_class_accuracy - vote.class_accuracy for name, vote in votes.items()}
-    losses = {name: vote.mean_iou - vote.voted_mean_iou for name, vote in votes.items()}
+def votes_on_another_pillar(folder: Path) -> dict[str, dict[int, VoteScores]]:
+    """Let all networks and classifiers of the run predict a pillar that nothing was trained or chosen on."""
+    recipe = load_recipe("micropillar")
+    place = folder / "another_pillar"
+    if not (place / "labels.zarr").exists():
+        recipe.data.prepare(place, recipe.seed + 1)
+    slices = recipe.data.open(recipe.places, place)
+    middle = len(slices) // 2
+    numbers = range(middle - VOTED // 2, middle + VOTED // 2)
+
+    def vote(predictor: Predictor, reach: int) -> VoteScores:
+        return judge(slices, predict_slices(predictor, slices, numbers, reach), 0, train_seconds=0.0).vote
+
+    found = {
+        row.name: {
+            seed: vote(Segmenter.load(folder / "networks" / row.name / f"seed {seed}" / "model"), row.neighbours)
+            for seed in recipe.seeds
+        }
+        for row in recipe.rows
+    }
+    for method in recipe.classical:
+        places = {seed: folder / "judged" / method / f"seed {seed}" / "classifier.json" for seed in recipe.seeds}
+        found[method] = {seed: vote(PixelClassifier.load(file), 0) for seed, file in places.items()}
+    return found
+
+
+def claim_vote(folder: Path, seconds: float) -> None:
+    """Record what the vote over slices changes, for all networks, classical rows and seeds."""
+    votes = votes_on_another_pillar(folder)
+    every = [vote for runs in votes.values() for vote in runs.values()]
+    gains = {
+        row: float(np.mean([vote.voted_class_accuracy - vote.class_accuracy for vote in runs.values()]))
+        for row, runs in votes.items()
+    }
+    risen = sum(vote.voted_class_accuracy > vote.class_accuracy for vote in every)
+    fallen = sum(vote.voted_class_accuracy < vote.class_accuracy for vote in every)
+    losses = [vote.mean_iou - vote.voted_mean_iou for vote in every]
     common = {"command": "python benchmarks/comparison.py micropillar", "seconds": seconds, "unit": "1"}
-    note = f"{len(votes)} predictions of the micropillar's test slices, by all rows and seeds"
+    note = (
+        f"{VOTED} slices of a second simulated pillar; the rule of the vote was settled on the first. "
+        f"{len(every)} predictions by {len(votes)} rows: class accuracy rises in {risen} and falls in {fallen}"
+    )
     record(
-        "consistency-vote", "least gain in class accuracy of particle sections by the vote over slices",
+        "consistency-vote",
+        "least gain of any row in class accuracy of particle sections by the vote over slices, mean over seeds",
         min(gains.values()), target="> 0", note=note,
-        peer={f"{name}, before": round(vote.class_accuracy, 4) for name, vote in votes.items()}, **common,
+        peer={f"{row}, gain": round(gain, 4) for row, gain in gains.items()}, **common,
     )  # fmt: skip
     record(
-        "consistency-vote-miou", "largest loss in mean IoU by the vote over slices", max(losses.values()),
-        target="<= 0.002", note=note,
-        peer={f"{name}, before": round(vote.mean_iou, 4) for name, vote in votes.items()}, **common,
+        "consistency-vote-miou", "largest loss in mean IoU by the vote over slices, of all rows and seeds", max(losses),
+        target="<= 0.002", note=note, **common,
     )  # fmt: skip
 
 
@@ -143,14 +183,15 @@ def main() -> None:
     parser.add_argument("name", choices=["stem", "xlearn", "super1", "ebc2", "micropillar"])
     parser.add_argument("--run", type=Path)
     options = parser.parse_args()
-    outcome, seconds = compare(options.name, options.run or Path("runs") / f"compare_{options.name}")
+    folder = options.run or Path("runs") / f"compare_{options.name}"
+    outcome, seconds = compare(options.name, folder)
     result, row = outcome.result, next(iter(outcome.result.networks))
     for name, figures in outcome.scores().items():
         print(name, {figure: round(value, 4) for figure, value in figures.items()})
     print(outcome.recommendation.reason)
     claim_table(options.name, outcome, seconds)
     if options.name == "micropillar":
-        claim_vote(outcome, seconds)
+        claim_vote(folder, seconds)
         return
     if options.name == "stem":
         leak = leakage(result, row)

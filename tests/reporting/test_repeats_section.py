@@ -20,6 +20,21 @@ def test_section_shows_what_was_found_and_what_was_published() -> None:
     assert "3 of 3" in page
 
 
+def test_one_row_can_be_what_the_others_are_compared_with() -> None:
+    three = Repeats(figure="error", seeds=(0, 1), rows={"a": (0.1, 0.2), "b": (0.2, 0.2), "c": (0.3, 0.5)})
+    page = add_and_show(three, against="b")
+    assert "a − b" in page
+    assert "c − b" in page
+    assert "a − c" not in page
+    assert "a − c" in add_and_show(three, against=None)
+
+
+def add_and_show(study: Repeats, against: str | None) -> str:
+    report = Report("Cracks")
+    add_repeats(report, [study], against=against)
+    return report.html()
+
+
 def test_a_single_run_shows_no_comparison() -> None:
     report = Report("Cracks")
     alone = Repeats(figure="error", seeds=(0,), rows={"real": (0.26,), "mixed": (0.2,)})

@@ -12,7 +12,11 @@ from beamforge.reporting.report import Cell, Report
 
 
 def add_repeats(
-    report: Report, studies: Sequence[Repeats], *, published: Mapping[str, Mapping[str, float]] | None = None
+    report: Report,
+    studies: Sequence[Repeats],
+    *,
+    published: Mapping[str, Mapping[str, float]] | None = None,
+    against: str | None = None,
 ) -> None:
     """Add a section with the table, the chart and the comparisons of every figure.
 
@@ -24,6 +28,8 @@ def add_repeats(
         The repeats, one for each figure.
     published
         Others' means: by figure, then by row.
+    against
+        A row to compare each other one with; by default every row is compared with every other.
     """
     first = studies[0]
     count, level = len(first.seeds), _percent(first)
@@ -43,7 +49,7 @@ def add_repeats(
         )
         if len(study.rows) > 1 and count > 1:
             report.table(
-                *_comparison_table(study), "Differences seed by seed; p values are two-sided, each for itself."
+                *_comparison_table(study, against), "Differences seed by seed; p values are two-sided, each for itself."
             )
 
 
@@ -76,8 +82,13 @@ def _summary_table(study: Repeats, published: Mapping[str, float]) -> tuple[list
     return header, rows
 
 
-def _comparison_table(study: Repeats) -> tuple[list[str], list[list[Cell]]]:
+def _comparison_table(study: Repeats, against: str | None) -> tuple[list[str], list[list[Cell]]]:
     header = ["difference", f"mean and {_percent(study)} interval", "p, t-test", "p, Wilcoxon", "Cohen's d", "wins"]
+    pairs = (
+        [study.compare(row, against) for row in study.rows if row != against]
+        if against in study.rows
+        else study.comparisons()
+    )
     rows: list[list[Cell]] = [
         [
             f"{one.first} − {one.second}",
@@ -87,7 +98,7 @@ def _comparison_table(study: Repeats) -> tuple[list[str], list[list[Cell]]]:
             None if one.cohen_d is None else format_number(one.cohen_d, 3),
             f"{one.wins * one.count:g} of {one.count}",
         ]
-        for one in study.comparisons()
+        for one in pairs
     ]
     return header, rows
 

@@ -198,6 +198,7 @@ def test_the_fastest_of_those_close_to_the_best_is_recommended() -> None:
     chosen = recommend(made_up(ious, {"best": 2.0, "close": 0.5, "worse": 0.1}))
     assert chosen.row == "close"
     assert "4 times faster" in chosen.reason
+    assert recommend(made_up(ious, {"best": 2.0, "close": 1.5, "worse": 0.1})).row == "best"
     chosen = recommend(made_up(ious, {"best": 0.4, "close": 0.5, "worse": 0.1}))
     assert chosen.row == "best"
     assert "over 3 seeds" in chosen.reason

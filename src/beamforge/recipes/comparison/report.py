@@ -36,7 +36,7 @@ def write_report(job: ComparisonJob) -> Path:
     if result.random_split:
         _leak(report, job, result)
     studies = [study for name in (FIGURE, "mean IoU without background") if (study := result.repeats(name))]
-    add_repeats(report, studies)
+    add_repeats(report, studies, against=chosen.row)
     _errors(report, job, result)
     _particles(report, result)
     _vote(report, result)
@@ -82,8 +82,9 @@ def _leak(report: Report, job: ComparisonJob, result: ComparisonResult) -> None:
     name = job.recipe.rows[0].name
     report.section(
         "What a random split would have claimed",
-        f"Neighbouring slices are almost copies. The same network ({name}), trained on as many slices dealt at random "
-        "from the same stack and judged on the rest, seems to reach more than it does on a block of slices apart.",
+        f"Neighbouring slices are almost copies, so that a random split may claim too much. Here the same network "
+        f"({name}) was trained on as many slices dealt at random from the same stack and judged on the rest; what that "
+        "adds is the leak. It shows where the slices apart differ from those learnt from, and less where they do not.",
     )
     report.table(
         ["split", FIGURE],
