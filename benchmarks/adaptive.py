@@ -87,6 +87,8 @@ def main() -> None:
     record(studies["mean IoU"], "adaptive-vs-random", "mean IoU on held-out samples of the scenario", seconds, command)
     hard = "mean IoU on the tenth of the held-out samples that the network did worst on before fine-tuning"
     record(studies["mean IoU of the hard"], "adaptive-vs-random-hard", hard, seconds, command)
+    likelihood = "mean log-likelihood of the true classes on held-out samples of the scenario, in nats a pixel"
+    record(studies["log-likelihood"], "adaptive-vs-random-likelihood", likelihood, seconds, command)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,10 @@ PUBLISHED = {
     "MLOgraphy, all 80 tiles": {"mIoU": 0.449, "F": 0.641},
     "Trampert et al. 2021, other micrographs": {"mIoU": 0.745},
 }
+LOOKS = (
+    "the judging part was looked at twice: after the first time, fine-tuned weights were mixed half and half with "
+    "those before, grains numbered by flooding and intercepts counted on boundaries, all chosen on the settings part"
+)
 NAMES = {"mIoU": "mean IoU of grains and boundaries", "F": "F of boundary skeletons at 3 px"}
 
 
@@ -98,8 +102,25 @@ def write_claims(table: dict[str, MicrographScores], seconds: float) -> None:
             note=f"{scores.pictures} tiles of {scores.micrographs} micrographs, none of which was learnt from; "
             f"precision {scores.precision.value:.3f}, recall {scores.recall.value:.3f}, boundary IoU "
             f"{scores.boundary_iou.value:.3f}, adapted Rand error {scores.adapted_rand_error:.3f}; intervals over "
-            "micrographs; boundaries labelled 3.5 px wide without annotation, as wide as the five tiles' with it",
+            "micrographs; boundaries labelled 3.5 px wide without annotation, as wide as the five tiles' with it; "
+            f"{LOOKS}",
         )
+    scores = table[zero_shot]
+    record(
+        "grains-intercept",
+        "mean lineal intercept (Heyn) on real micrographs of grains, found over annotated, trained on simulation alone",
+        scores.intercept_predicted / scores.intercept_true,
+        unit="1",
+        command=COMMAND,
+        seconds=seconds,
+        peer={
+            f"{row}, same tiles": round(other.intercept_predicted / other.intercept_true, 3)
+            for row, other in table.items()
+            if row != zero_shot
+        },
+        note=f"{scores.intercept_predicted:.1f} px against {scores.intercept_true:.1f} px, mean of {scores.pictures} "
+        f"tiles; {scores.grains_predicted:.1f} grains a tile against {scores.grains_true:.1f}; {LOOKS}",
+    )
 
 
 def _figure(scores: MicrographScores, figure: str) -> Estimate:

@@ -13,7 +13,6 @@ the same brightness without any spot.
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from pathlib import Path
 
@@ -34,16 +33,36 @@ from beamforge.classical.spots import (
 from beamforge.classical.spots.detectors import grown
 from beamforge.evaluation.spots import Damage, SpotScores
 from beamforge.learning import NetworkConfig, Segmenter, TrainingConfig, train
-from beamforge.learning.data import SimulatedDataset
+from beamforge.learning.data import MeasuredTiles, StoredDataset
 from beamforge.physics.detector import Detector
 from beamforge.physics.gamma_spots import GammaSpots
 from beamforge.reporting.claims import record
-from beamforge.simulation.scenarios.spots import hand_marks, spot_scenario
-from beamforge.statistics.local_noise import NoiseModel, local_background, local_contrast
+from beamforge.simulation.dataset import write_dataset
+from beamforge.simulation.scenarios.spots import CHANNEL, CLASSES, hand_marks, spot_scenario
+from beamforge.stack import as_labels, as_stack
+from beamforge.statistics.local_noise import NoiseModel, compressed, local_background, local_contrast
 
 COMMAND = "python benchmarks/spots.py"
 LECTURE = {"U-Net of the lecture": 0.400, "1-NN of the lecture": 0.382, "5x5 median, tuned on the test image": 0.498}
 ROBUST_GRID = [(high, low) for high in (4.0, 5.0, 6.0, 8.0) for low in (3.0, 3.5, 4.0, 5.0) if low <= high]
+NETWORK = NetworkConfig(architecture="residual")
+TRAINING = TrainingConfig(
+    epochs=10,
+    steps_per_epoch=50,
+    batch=8,
+    loss="cross_entropy",
+    learning_rate=4e-3,
+    schedule="one_cycle",
+    keep="ema",
+    ema_decay=0.97,
+    scaling="standard",
+    precision="fp32",
+    threads=1,
+    device="cpu",
+)
+SEEDS = (0, 1, 2)
+TILES = 1200
+LOOKS = "twice"
 PROBABILITIES = np.arange(0.1, 0.65, 0.05)
 MEDIAN_THRESHOLDS = np.arange(4.0, 30.0)
 
@@ -58,56 +77,53 @@ def main() -> None:
         judge_open_beams(options.data / "neutron" / "step_wedge")
     if options.part != "open-beams":
         started = time.perf_counter()
-        network = trained(options.run)
         crops = np.load(options.data / "neutron" / "spots_recovered" / "spots_recovered.npz")
-        judge_crop(chosen(network, crops), crops, training_seconds(options.run), started)
+        networks = {f"network, seed {seed}": trained(options.run, seed) for seed in SEEDS}
+        networks["same network, taught by an annotated part"] = taught(options.run, crops)
+        judge_crop(chosen(networks, crops), crops, started)
 
 
-def trained(run: Path) -> Segmenter:
-    """Train on simulation, or read the finished training."""
-    scenario = spot_scenario(96, hand_marks())
-    config = TrainingConfig(
-        epochs=10,
-        steps_per_epoch=50,
-        batch=8,
-        loss="cross_entropy",
-        learning_rate=4e-3,
-        schedule="one_cycle",
-        keep="ema",
-        ema_decay=0.97,
-        scaling="standard",
-        precision="fp32",
-        threads=1,
-        device="cpu",
-    )
-    samples, check = SimulatedDataset(scenario, 1000, 400), SimulatedDataset(scenario, 99, 4)
-    return train(NetworkConfig(architecture="residual"), config, samples, check, run, simulated=True)
+def trained(run: Path, seed: int) -> Segmenter:
+    """Train on simulated tiles, which all seeds share, or read the finished training."""
+    tiles = write_dataset(spot_scenario(96, hand_marks()), run / "tiles.zarr", TILES, 1000)
+    config = TRAINING.model_copy(update={"seed": seed})
+    return train(NETWORK, config, StoredDataset(tiles.path), {}, run / f"seed {seed}", simulated=True)
+
+
+def taught(run: Path, crops: np.lib.npyio.NpzFile) -> Segmenter:
+    """Train the same network on the annotation of the larger development part: what annotations like it allow."""
+    image, mask = annotated(crops, "valid")
+    contrast = compressed(local_contrast(image, NoiseModel.fit([image])))
+    tiles = MeasuredTiles(as_stack(contrast, [CHANNEL]), as_labels(mask.astype(np.uint8), CLASSES), 96, 1, 4000)
+    config = TRAINING.model_copy(update={"epochs": 5})
+    return train(NETWORK, config, tiles, {}, run / "taught", simulated=False)
 
 
 def annotated(crops: np.lib.npyio.NpzFile, part: str) -> tuple[np.ndarray, np.ndarray]:
     return crops[f"{part}_image"].astype(np.float32), crops[f"{part}_mask"] > 127
 
 
-def chosen(network: Segmenter, crops: np.lib.npyio.NpzFile) -> dict[str, SpotDetector]:
+def chosen(networks: dict[str, Segmenter], crops: np.lib.npyio.NpzFile) -> dict[str, SpotDetector]:
     """Choose each detector's setting by its mean F1 on the two development parts."""
     parts = [annotated(crops, part) for part in ("train", "valid")]
-    tables: list[dict[str, float]] = []
+    tables: list[dict[tuple[str, tuple[float, ...]], float]] = []
     for image, mask in parts:
         noise = NoiseModel.fit([image])
         contrast = local_contrast(image, noise)
-        probabilities = NetworkSpots(network).probabilities(image, noise)
         median = image - median_filter(image, 5, mode="mirror")
-        marks = {f"network {p:.2f}": probabilities >= p for p in PROBABILITIES}
-        marks |= {f"robust {h} {low}": grown(contrast > h, contrast > low, 16) for h, low in ROBUST_GRID}
-        marks |= {f"median {t}": median > t for t in MEDIAN_THRESHOLDS}
-        tables.append({name: SpotScores.of(marked, mask).f1 for name, marked in marks.items()})
+        marks: dict[tuple[str, tuple[float, ...]], np.ndarray] = {}
+        for name, network in networks.items():
+            probabilities = NetworkSpots(network).probabilities(image, noise)
+            marks |= {(name, (p,)): probabilities >= p for p in PROBABILITIES}
+        marks |= {("robust", (h, low)): grown(contrast > h, contrast > low, 16) for h, low in ROBUST_GRID}
+        marks |= {("median", (t,)): median > t for t in MEDIAN_THRESHOLDS}
+        tables.append({setting: SpotScores.of(marked, mask).f1 for setting, marked in marks.items()})
     best: dict[str, SpotDetector] = {}
-    for name in ("network", "robust", "median"):
-        scores = {key: (tables[0][key] + tables[1][key]) / 2 for key in tables[0] if key.startswith(name)}
+    for name in (*networks, "robust", "median"):
+        scores = {key: (tables[0][key] + tables[1][key]) / 2 for key in tables[0] if key[0] == name}
         setting = max(scores, key=lambda key: scores[key])
-        numbers = [float(part) for part in setting.split()[1:]]
         print(f"development F1 {scores[setting]:.3f} with {setting}: {[round(t[setting], 3) for t in tables]}")
-        best[name] = detector_of(name, numbers, network)
+        best[name] = detector_of(name, setting[1], networks)
     # 1000 DN of the lecture's frames are 64 grey levels of the recovered figures.
     best["lecture's median"] = MedianThreshold(threshold=64.0)
     for method in ("nearest", "forest"):
@@ -115,23 +131,17 @@ def chosen(network: Segmenter, crops: np.lib.npyio.NpzFile) -> dict[str, SpotDet
     return best
 
 
-def detector_of(name: str, numbers: list[float], network: Segmenter) -> SpotDetector:
-    if name == "network":
-        return NetworkSpots(network, numbers[0])
+def detector_of(name: str, numbers: tuple[float, ...], networks: dict[str, Segmenter]) -> SpotDetector:
+    if name in networks:
+        return NetworkSpots(networks[name], float(numbers[0]))
     if name == "robust":
         return RobustSpots(high=numbers[0], low=numbers[1])
-    return MedianThreshold(threshold=numbers[0], size=5, both_sides=False)
+    return MedianThreshold(threshold=float(numbers[0]), size=5, both_sides=False)
 
 
-def training_seconds(run: Path) -> float:
-    return float(json.loads((run / "events.jsonl").read_text(encoding="utf-8").splitlines()[-1])["seconds"])
-
-
-def judge_crop(
-    detectors: dict[str, SpotDetector], crops: np.lib.npyio.NpzFile, training: float, started: float
-) -> None:
+def judge_crop(detectors: dict[str, SpotDetector], crops: np.lib.npyio.NpzFile, started: float) -> None:
     """Judge once on the lecture's test crop."""
-    truth = np.asarray(crops["test_gt_453"]) > (127 if crops["test_gt_453"].dtype == np.uint8 else 0)
+    truth = np.asarray(crops["test_gt_453"]) > 127
     image = crops["test_image_453"][:, : truth.shape[1]].astype(np.float32)
     found = {}
     for name, detector in detectors.items():
@@ -141,28 +151,36 @@ def judge_crop(
         found[name] = scores
         print(
             f"{name:24} P {scores.precision:.3f} R {scores.recall:.3f} F1 {scores.f1:.3f} IoU {scores.iou:.3f} "
-            f"changed {damage.changed:.5f} rms {damage.rms:.3f}"
+            f"spots {scores.found:.3f} changed {damage.changed:.5f} rms {damage.rms:.3f}"
         )
     seconds = time.perf_counter() - started
+    of_seed = [found.pop(f"network, seed {seed}").f1 for seed in SEEDS]
+    f1 = float(np.mean(of_seed))
+    robust = found["robust"]
     others = {f"{name}, here": round(scores.f1, 3) for name, scores in found.items()}
-    note = "settings chosen on the other annotated parts; image and annotation recovered from figures at 0.885 scale; "
-    note += f"the network's training of 500 steps took {training:.0f} s on a busy machine"
-    for name, id_, words, target in (
-        ("network", "spots-f1", "a network trained on simulation only", ">= 0.60"),
-        ("robust", "spots-analytic-f1", "local noise and hysteresis", None),
-    ):
-        scores = found[name]
-        record(
-            id_,
-            f"pixel F1 of white spots on the lecture's test crop by {words}",
-            scores.f1,
-            unit="1",
-            command=COMMAND,
-            seconds=seconds,
-            peer={**LECTURE, **{key: value for key, value in others.items() if not key.startswith(name)}},
-            target=target,
-            note=f"precision {scores.precision:.3f}, recall {scores.recall:.3f}, IoU {scores.iou:.3f}; {note}",
-        )
+    note = "settings chosen on the other annotated parts; image and annotation recovered from figures at 0.885 scale"
+    record(
+        "spots-f1",
+        "pixel F1 of white spots on the lecture's test crop by a network trained on simulation only",
+        f1,
+        interval=(min(of_seed), max(of_seed)),
+        unit="1",
+        command=COMMAND,
+        seconds=seconds,
+        peer={**LECTURE, **others},
+        target=">= 0.60",
+        note=f"mean and range of {len(SEEDS)} seeds; {note}; judged {LOOKS} in all (0.453 before)",
+    )
+    record(
+        "spots-analytic-f1",
+        "pixel F1 of white spots on the lecture's test crop by local noise and hysteresis",
+        robust.f1,
+        unit="1",
+        command=COMMAND,
+        seconds=seconds,
+        peer={**LECTURE, "network, here": round(f1, 3), **{k: v for k, v in others.items() if k != "robust, here"}},
+        note=f"precision {robust.precision:.3f}, recall {robust.recall:.3f}, IoU {robust.iou:.3f}; {note}",
+    )
 
 
 def injected(image: np.ndarray, noise: NoiseModel, taken: np.ndarray, count: int, seed: int) -> tuple[np.ndarray, ...]:

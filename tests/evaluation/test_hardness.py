@@ -67,6 +67,18 @@ def test_an_effect_that_rests_on_another_is_told_apart() -> None:
     assert found.parameters[1].span < 0.15
 
 
+def test_yes_and_no_have_a_bin_each() -> None:
+    rng = default_rng(3)
+    inverted = rng.random(COUNT) < 0.1
+    scores = 0.9 - 0.3 * inverted + rng.normal(0, 0.02, COUNT)
+    found = find_hardness(scores, {"stain.inverted": inverted, "blur.sigma": rng.uniform(0, 1, COUNT)})
+    first = found.parameters[0]
+    assert first.name == "stain.inverted"
+    np.testing.assert_allclose(first.edges, [-0.5, 0.5, 1.5])
+    np.testing.assert_allclose(first.means, [scores[~inverted].mean(), scores[inverted].mean()], rtol=1e-12)
+    assert first.hardest == 1.0
+
+
 def test_samples_without_a_score_and_constants_are_left_out() -> None:
     scores, columns = samples()
     scores[:7] = np.nan

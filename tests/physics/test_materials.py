@@ -57,6 +57,7 @@ def test_layers_multiply(layers: list[tuple[float, float]]) -> None:
         (lambda: Material(name="?", formula="", density=1.0), "no element"),
         (lambda: attenuated(np.ones(1), np.array([-0.1])), "-0.1 cm"),
         (lambda: QUARTZ.attenuation(0.0), "0 Å"),
+        (lambda: Material(name="?", formula="PoO2", density=9.0).attenuation(1.8), "tabulated for Po"),
     ],
 )
 def test_impossible_materials_are_named(make, words: str) -> None:

@@ -69,11 +69,16 @@ def test_scores_are_those_of_the_networks_on_the_test_samples(folder: Path) -> N
         assert found["pixel error"] == pytest.approx(1 - np.trace(total) / total.sum(), rel=1e-12)
         expected = float(mean_iou(counts[row][hard].sum(0)))
         assert found["mean IoU of the hard"] == pytest.approx(expected, rel=1e-12)
+        images = np.stack([test.arrays(number)[0] for number in range(len(test))])
+        truth = np.stack([test.arrays(number)[1] for number in range(len(test))]).astype(int)
+        own = np.take_along_axis(networks[row].log_probabilities(images), truth[:, None], axis=1)
+        assert found["log-likelihood"] == pytest.approx(own.mean(), rel=1e-5)
 
 
 def test_repeats_pair_the_rivals(folder: Path) -> None:
     studies = read_json(folder / "repeats.json")["studies"]
-    assert [study["figure"] for study in studies] == ["mean IoU", "pixel error", "mean IoU of the hard"]
+    figures = ["mean IoU", "pixel error", "mean IoU of the hard", "log-likelihood"]
+    assert [study["figure"] for study in studies] == figures
     for number in range(2):
         scores = read_json(folder / f"repeat-0{number}" / "evaluation" / "scores.json")
         assert studies[0]["rows"]["adaptive"][number] == scores["adaptive"]["mean IoU"]

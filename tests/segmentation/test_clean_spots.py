@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from numpy.random import default_rng
 from scipy.ndimage import gaussian_filter
 
@@ -60,6 +61,31 @@ def test_a_predictor_sees_the_contrast_whatever_the_tiles() -> None:
     for tile in (None, 512):
         finder = NetworkSpotFinder(classifier, minimum=1, tile=tile)
         np.testing.assert_array_equal(finder.mask(image - median), whole)
+
+
+class Smoothing:
+    """A network of one convolution."""
+
+    channels = (Channel(mode="diffraction contrast"),)
+    classes = Classes(names=("background", "spot"))
+    halo, multiple = 2, 1
+
+    def log_probabilities(self, images: np.ndarray) -> np.ndarray:
+        kernel = torch.full((1, 1, 3, 3), 0.1)
+        smooth = torch.nn.functional.conv2d(torch.as_tensor(images), kernel, padding=1).float()
+        return torch.cat([-smooth, smooth], dim=1).log_softmax(dim=1).numpy()
+
+
+def test_half_precision_gives_nearly_the_same_probabilities() -> None:
+    stack, _ = projections()
+    image, background = next(rolling_background(stack, 5))
+    exact, half = (
+        NetworkSpotFinder(Smoothing(), precision=precision).probabilities(image - background)
+        for precision in ("fp32", "bf16")
+    )
+    # bfloat16 has 8 bits: 0.4 % of a sum; where sums are small probabilities hardly move, where large they are 0 or 1.
+    assert 0.0 < np.abs(half - exact).max() < 0.02
+    assert np.mean((half > 0.5) != (exact > 0.5)) < 0.01
 
 
 def test_the_verb_works_on_files(tmp_path: Path) -> None:

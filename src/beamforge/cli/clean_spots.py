@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -18,6 +18,9 @@ def clean_spots(
         Path | None, typer.Option(help="A network trained on simulated projections; without it, the standard routine.")
     ] = None,
     probability: Annotated[float, typer.Option(help="The network's probability from which on it is a spot.")] = 0.5,
+    precision: Annotated[
+        Literal["fp32", "bf16", "auto"], typer.Option(help="Of the network; bf16 is faster where it is computed in.")
+    ] = "fp32",
     window: Annotated[int, typer.Option(help="Projections of the rolling median, odd.")] = 11,
     background: Annotated[float, typer.Option(help="Of the standard routine, in the projections' units.")] = 5.0,
     sigma: Annotated[float, typer.Option(help="Of its Laplacian of Gaussian, in px.")] = 6.0,
@@ -29,7 +32,13 @@ def clean_spots(
 
     routine = {"background": background, "sigma": sigma, "percent": percent, "minimum": minimum}
     result = classical_verbs.clean_spots(
-        stack, output, model=model, probability=probability, window=window, routine=None if model else routine
+        stack,
+        output,
+        model=model,
+        probability=probability,
+        precision=precision,
+        window=window,
+        routine=None if model else routine,
     )
     print(
         f"{result.path}: {result.projections} projections, {100 * result.share:.3f} % of the pixels are spots, "

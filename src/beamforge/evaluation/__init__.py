@@ -14,6 +14,7 @@ from beamforge.evaluation.judge import (
     evaluate_image,
     predict_image,
     predict_labels,
+    predict_probability,
 )
 from beamforge.evaluation.matrix import Comparison, Matrix, matrix_of_counts, train_evaluate_matrix
 from beamforge.evaluation.paired import PairedComparison, compare_paired
@@ -50,6 +51,7 @@ __all__ = [
     "paired_difference",
     "predict_image",
     "predict_labels",
+    "predict_probability",
     "t_interval",
     "tile_confusions",
     "train_evaluate_matrix",

@@ -186,11 +186,19 @@ def _dependence(trees: Any, table: Float64, number: int) -> tuple[Float64, Float
     return np.asarray(found["grid_values"][0], np.float64), np.asarray(found["average"][0], np.float64)
 
 
+def _edges(column: Float64) -> Float64:
+    """Part values into bins none of which is empty: one for each value where there are few, such as yes and no."""
+    distinct = np.unique(column)
+    if len(distinct) > _BINS:
+        return np.unique(np.quantile(column, np.linspace(0, 1, _BINS + 1), method="inverted_cdf"))
+    middles = (distinct[1:] + distinct[:-1]) / 2.0
+    return np.array([2.0 * distinct[0] - middles[0], *middles, 2.0 * distinct[-1] - middles[-1]])
+
+
 def _describe(
     name: str, importance: float, dependence: tuple[Float64, Float64], column: Float64, values: Float64
 ) -> ParameterHardness:
-    # Edges are values that occur, so that no bin is empty.
-    edges = np.unique(np.quantile(column, np.linspace(0, 1, _BINS + 1), method="inverted_cdf"))
+    edges = _edges(column)
     bins: NDArray[np.intp] = np.clip(np.searchsorted(edges, column, side="right") - 1, 0, len(edges) - 2)
     groups = [values[bins == number] for number in range(len(edges) - 1)]
     ends = [t_interval(group, 0.95) or (float(group.mean()), float(group.mean())) for group in groups]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -157,15 +158,19 @@ def predict_labels(predictor: Predictor, images: Float32) -> NDArray[np.uint8]:
     InputError
         If the number of channels differs.
     """
+    labels: NDArray[np.uint8] = np.argmax(_log_probabilities(predictor, images), axis=1).astype(np.uint8)
+    return labels
+
+
+def _log_probabilities(predictor: Predictor, images: Float32) -> Float32:
+    """Predict images (batch, channel, y, x) of any sides; see `predict_labels`."""
     if images.shape[1] != len(predictor.channels):
         raise InputError(f"the image has {images.shape[1]} channels but the predictor takes {len(predictor.channels)}")
     height, width = images.shape[-2:]
     missing = [-side % predictor.multiple for side in (height, width)]
     if any(missing):
         images = np.pad(images, ((0, 0), (0, 0), (0, missing[0]), (0, missing[1])), mode="symmetric")
-    scores = predictor.log_probabilities(images)[..., :height, :width]
-    labels: NDArray[np.uint8] = np.argmax(scores, axis=1).astype(np.uint8)
-    return labels
+    return predictor.log_probabilities(images)[..., :height, :width]
 
 
 def predict_image(predictor: Predictor, stack: xr.DataArray, window: int = 512) -> NDArray[np.uint8]:
@@ -187,20 +192,46 @@ def predict_image(predictor: Predictor, stack: xr.DataArray, window: int = 512) 
     -------
     uint8 (y, x).
     """
+    labels = np.empty((stack.sizes["y"], stack.sizes["x"]), dtype=np.uint8)
+    for place, seen, inner in _windows(predictor, stack, window):
+        labels[place] = predict_labels(predictor, seen[None])[0][inner]
+    return labels
+
+
+def predict_probability(predictor: Predictor, stack: xr.DataArray, number: int, window: int = 512) -> Float32:
+    """Give the probability of one class in every pixel of a whole stack; see `predict_image`.
+
+    Parameters
+    ----------
+    number
+        Of the class.
+
+    Returns
+    -------
+    float32 (y, x).
+    """
+    probability = np.empty((stack.sizes["y"], stack.sizes["x"]), dtype=np.float32)
+    for place, seen, inner in _windows(predictor, stack, window):
+        probability[place] = np.exp(_log_probabilities(predictor, seen[None])[0][number][inner])
+    return probability
+
+
+Place = tuple[slice, slice]
+
+
+def _windows(predictor: Predictor, stack: xr.DataArray, window: int) -> Iterator[tuple[Place, Float32, Place]]:
+    """Cut a stack into windows: where each lies, its pixels with the halo around, and where it lies in these."""
     height, width = stack.sizes["y"], stack.sizes["x"]
     # Windows that start at multiples of the network's stride see the same pixels as the whole image would.
     step = -(-window // predictor.multiple) * predictor.multiple
     halo = -(-predictor.halo // predictor.multiple) * predictor.multiple
-    labels = np.empty((height, width), dtype=np.uint8)
-    for top in range(0, height, step):
-        for left in range(0, width, step):
-            rows = slice(max(0, top - halo), min(height, top + step + halo))
-            columns = slice(max(0, left - halo), min(width, left + step + halo))
-            image = np.asarray(stack[:, rows, columns].values, dtype=np.float32)
-            predicted = predict_labels(predictor, image[None])[0]
-            inner = predicted[top - rows.start :, left - columns.start :][:step, :step]
-            labels[top : top + step, left : left + step] = inner
-    return labels
+    for top, left in product(range(0, height, step), range(0, width, step)):
+        bottom, right = min(height, top + step), min(width, left + step)
+        rows = slice(max(0, top - halo), min(height, bottom + halo))
+        columns = slice(max(0, left - halo), min(width, right + halo))
+        inner = slice(top - rows.start, bottom - rows.start), slice(left - columns.start, right - columns.start)
+        image = np.asarray(stack[:, rows, columns].values, dtype=np.float32)
+        yield (slice(top, bottom), slice(left, right)), image, inner
 
 
 def _finite(stack: xr.DataArray) -> NDArray[np.bool_]:

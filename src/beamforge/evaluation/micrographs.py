@@ -14,7 +14,7 @@ from beamforge.errors import InputError
 from beamforge.evaluation.bootstrap import Bootstrap, Estimate, resampled_weights
 from beamforge.evaluation.boundaries import BoundaryCounts
 from beamforge.evaluation.confusion import confusion
-from beamforge.evaluation.grains import GrainAgreement, GrainSizes, grains_between
+from beamforge.evaluation.grains import GrainAgreement, Grains, GrainSizes, grains_between
 from beamforge.stack import IGNORE
 
 Labels = NDArray[np.integer]
@@ -37,7 +37,7 @@ class MicrographScores(BaseModel):
     grains_predicted, grains_true
         Mean number of grains in a picture, counted as in ASTM E112.
     intercept_predicted, intercept_true
-        Mean lineal intercepts in px.
+        Mean lineal intercepts in px, by the boundaries that lines cross.
     tolerance
         In px.
     pictures, micrographs
@@ -71,6 +71,7 @@ class MicrographScores(BaseModel):
         *,
         tolerance: float = 3.0,
         bootstrap: Bootstrap | None = None,
+        grains: Sequence[Grains] | None = None,
     ) -> Self:
         """Judge predictions beside truths.
 
@@ -84,6 +85,9 @@ class MicrographScores(BaseModel):
             Largest distance in px between skeletons that are the same boundary.
         bootstrap
             How the intervals over micrographs are computed.
+        grains
+            Numbers (y, x) of the predicted grains, where more is known of them than the predicted labels tell; by
+            default what lies between predicted boundaries.
 
         Raises
         ------
@@ -95,9 +99,10 @@ class MicrographScores(BaseModel):
         names = sorted(set(groups))
         counts = np.zeros((len(names), 8))
         instances = []
-        for (predicted, truth), group in zip(pairs, groups, strict=True):
+        numbered = grains or [grains_between(predicted == BOUNDARY) for predicted, _ in pairs]
+        for (predicted, truth), group, numbers in zip(pairs, groups, numbered, strict=True):
             counts[names.index(group)] += _counts(predicted, truth, tolerance)
-            instances.append(_instances(predicted, truth))
+            instances.append(_instances(predicted, truth, numbers))
         weights = _weights(len(names), bootstrap or Bootstrap())
         estimates = {name: _estimate(statistic, counts, weights, bootstrap) for name, statistic in _STATISTICS.items()}
         means = {name: float(np.mean([one[name] for one in instances])) for name in instances[0]}
@@ -115,10 +120,13 @@ def _counts(predicted: Labels, truth: Labels, tolerance: float) -> Float64:
     return np.array([*pixels, lines.predicted, lines.predicted_near, lines.true, lines.true_near], np.float64)
 
 
-def _instances(predicted: Labels, truth: Labels) -> dict[str, float]:
-    found, real = (grains_between(labels == BOUNDARY) for labels in (predicted, truth))
-    agreement = GrainAgreement.of(found, real)
-    sizes = {"predicted": GrainSizes.of(found), "true": GrainSizes.of(real)}
+def _instances(predicted: Labels, truth: Labels, numbers: Grains) -> dict[str, float]:
+    real = grains_between(truth == BOUNDARY)
+    agreement = GrainAgreement.of(numbers, real)
+    sizes = {
+        "predicted": GrainSizes.of(numbers, predicted == BOUNDARY),
+        "true": GrainSizes.of(real, truth == BOUNDARY),
+    }
     side = float(max(truth.shape))
     return {
         **agreement.model_dump(include={"adapted_rand_error", "false_splits", "false_merges"}),

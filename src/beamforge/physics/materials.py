@@ -20,6 +20,10 @@ def _scattering(formula: str, density: float, wavelength: float) -> tuple[float,
     import periodictable
 
     sld, cross_sections, _ = periodictable.neutron_scattering(formula, density=density, wavelength=wavelength)
+    if sld is None:
+        elements = periodictable.formula(formula).atoms
+        unknown = ", ".join(str(atom) for atom in elements if not atom.neutron.has_sld())
+        raise InputError(f"{formula!r}: no cross sections for neutrons are tabulated for {unknown or formula}")
     return float(sld[0]), float(sum(cross_sections))
 
 

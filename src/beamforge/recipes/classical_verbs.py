@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from beamforge.classical.clustering import Clusters
     from beamforge.classical.clustering.selection import Criterion, Method
     from beamforge.classical.spots import Cleaning
-    from beamforge.segmentation.clean_spots import CleanedSpots
+    from beamforge.segmentation.clean_spots import CleanedSpots, Precision
 
 
 def clean(
@@ -67,6 +67,7 @@ def clean_spots(
     *,
     model: str | Path | None = None,
     probability: float = 0.5,
+    precision: Precision = "fp32",
     window: int = 11,
     routine: Mapping[str, float] | None = None,
 ) -> CleanedSpots:
@@ -80,6 +81,8 @@ def clean_spots(
         ``.tif`` or ``.zarr``.
     model, probability
         Folder of a network trained on simulated projections, and from which probability on a pixel is a spot.
+    precision
+        Of the network's convolutions: ``fp32``, ``bf16``, or ``auto`` for the faster one; see `NetworkSpotFinder`.
     window
         Projections of the rolling median, odd.
     routine
@@ -99,7 +102,7 @@ def clean_spots(
         raise InputError("clean_spots: a model and settings of the routine are both given; give one of them")
     finder: SpotFinder
     if model is not None:
-        finder = NetworkSpotFinder(load_predictor(model), probability=probability)
+        finder = NetworkSpotFinder(load_predictor(model), probability=probability, precision=precision)
     else:
         try:
             finder = LaplacianSpots.model_validate(dict(routine or {}))

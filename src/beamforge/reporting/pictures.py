@@ -109,15 +109,18 @@ def show_colours(axes: Axes, picture: NDArray[np.uint8]) -> AxesImage:
 
 
 def grey_bar(axes: Sequence[Axes], shown: ScalarMappable, text: str, **where: Any) -> None:
-    """Put a slim colour bar with its quantity and unit beside axes; arrows say that outliers saturate."""
+    """Put a slim colour bar with its quantity and unit beside axes; arrows say that outliers saturate.
+
+    A pure number, ``1``, is called a value.
+    """
     bar = axes[0].figure.colorbar(shown, ax=list(axes), extend="both", ticks=MaxNLocator(4), **where)
     bar.outline.set_visible(False)
-    bar.set_label(text)
+    bar.set_label("value" if text == "1" else text)
 
 
 def quantity(name: str, units: str | None) -> str:
-    """Name an axis with its unit, such as ``H0 120 nm (counts)``."""
-    return f"{name} ({units})" if units else name
+    """Name an axis with its unit, such as ``H0 120 nm (counts)``; a pure number, ``1``, has none."""
+    return f"{name} ({units})" if units and units != "1" else name
 
 
 def scale_bar(axes: Axes, pixel_size: float | None, unit: str = "µm") -> None:

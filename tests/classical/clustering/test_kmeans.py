@@ -60,6 +60,13 @@ def test_torch_does_the_same() -> None:
     assert theirs.iterations == ours.iterations
 
 
+@pytest.mark.parametrize("device", ["gpu", "cuda:99"])
+def test_a_device_that_is_not_there_is_named(device: str) -> None:
+    values, _ = spectra(60, 10)
+    with pytest.raises(InputError, match=f"the device '{device}' cannot be used"):
+        kmeans(Features(values), 3, default_rng(0), device=device)
+
+
 def test_restarts_find_as_little_inertia_as_the_peers() -> None:
     values, truth = spectra(noise=0.15)
     peer = KMeans(5, n_init=10, random_state=0).fit(values.T)

@@ -100,11 +100,12 @@ def test_tiles_with_one_class_are_scored_too() -> None:
 
 def test_numbers_that_vary_become_a_table() -> None:
     samples = [
-        {"draws": {"a": {"x": value, "on": True, "list": [1], "fixed": 2.0}, "b": {"n": number}}}
+        {"draws": {"a": {"x": value, "on": number > 2, "list": [1], "fixed": 2.0}, "b": {"n": number}}}
         for value, number in ((0.5, 1), (0.7, 3))
     ]
     table = numeric_parameters(samples)
-    assert {name: values.tolist() for name, values in table.items()} == {"a.x": [0.5, 0.7], "b.n": [1.0, 3.0]}
+    found = {name: values.tolist() for name, values in table.items()}
+    assert found == {"a.x": [0.5, 0.7], "a.on": [0.0, 1.0], "b.n": [1.0, 3.0]}
     assert numeric_parameters([]) == {}
 
 

@@ -61,14 +61,15 @@ def signed_distance_by_hand(image: np.ndarray, c: int, y: int, x: int, reach: fl
     return -nearest if inside else nearest
 
 
-def boundary_by_hand(logits: np.ndarray, labels: np.ndarray, reach: float = 20.0, dice_weight: float = 1.0) -> float:
+def boundary_by_hand(logits: np.ndarray, labels: np.ndarray, reach: float = 20.0, weight: float = 0.2) -> float:
     p = np.exp(log_softmax(logits, axis=1))
     terms = [
         sum(p[b, c, y, x] * signed_distance_by_hand(labels[b], c, y, x, reach) for c in range(logits.shape[1])) / reach
         for b, y, x in np.ndindex(labels.shape)
         if labels[b, y, x] < 255
     ]
-    return (float(np.mean(terms)) if terms else 0.0) + dice_weight * dice_by_hand(logits, labels)
+    beside = cross_entropy_by_hand(logits, labels) + dice_by_hand(logits, labels)
+    return beside + weight * (float(np.mean(terms)) if terms else 0.0)
 
 
 def mean_squared_error_by_hand(logits: np.ndarray, labels: np.ndarray, weights=(1.0,) * 9) -> float:
@@ -161,8 +162,8 @@ def test_weights_and_options_enter_as_the_formulas_say(seed: int, ignored: float
     options = {"false_positives": 0.9, "false_negatives": 0.2, "power": 0.75}
     expected = tversky_by_hand(x, y, 0.9, 0.2, 0.75)
     assert float(create_loss("tversky", options)(logits, labels)) == pytest.approx(expected, rel=1e-9)
-    options = {"reach": 2.5, "dice_weight": 0.0}
-    expected = boundary_by_hand(x, y, 2.5, 0.0)
+    options = {"reach": 2.5, "weight": 3.0}
+    expected = boundary_by_hand(x, y, 2.5, 3.0)
     assert float(create_loss("boundary", options)(logits, labels)) == pytest.approx(expected, rel=1e-6, abs=1e-7)
 
 
@@ -202,13 +203,25 @@ def test_boundary_is_least_for_the_truth_and_grows_with_the_distance_of_an_error
         predicted = labels.clone()
         predicted[:, :, column] = 1
         logits = torch.nn.functional.one_hot(predicted, 2).movedim(-1, 1).double() * 100
-        return float(create_loss("boundary", {"dice_weight": 0.0})(logits, labels))
+        # Apart from the boundary term, an error costs the same wherever it lies.
+        return float(create_loss("boundary", {})(logits, labels))
 
     truth = torch.nn.functional.one_hot(labels, 2).movedim(-1, 1).double() * 100
-    costs = [float(create_loss("boundary", {"dice_weight": 0.0})(truth, labels))]
+    costs = [float(create_loss("boundary", {})(truth, labels))]
     costs += [loss_with_false_column(column) for column in (12, 16, 24)]
     assert costs == sorted(costs)
     assert len(set(costs)) == 4
+
+
+def test_boundary_pulls_a_rare_class_that_is_not_predicted_back() -> None:
+    labels = torch.zeros((1, 40, 40), dtype=torch.int64)
+    labels[:, 20, 5:35] = 1
+    # A network that has learnt only that the class is rare: one bias for every pixel.
+    bias = torch.tensor(-8.0, dtype=torch.double, requires_grad=True)
+    rare = bias.expand(1, 1, 40, 40)
+    LOSSES["boundary"](torch.cat([torch.zeros_like(rare), rare], dim=1), labels).backward()
+    assert bias.grad is not None
+    assert float(bias.grad) < -0.01
 
 
 def test_unknown_options_and_weights_for_a_loss_without_are_refused() -> None:

@@ -33,6 +33,13 @@ def test_edges_inside_the_range_are_marked_at_their_wavelengths() -> None:
     assert unnumbered.axes[0].get_xlabel() == "channel"
 
 
+def test_edges_too_close_to_read_share_a_text() -> None:
+    edges = {"iron 110": 2.51, "aluminium 200": 2.5, "iron 200": 3.0}
+    axes = spectra_with_edges(SPECTRA, CHANNELS, CLASSES, edges=edges).axes[0]
+    assert [text.get_text() for text in axes.texts] == ["aluminium 200, iron 110", "iron 200"]
+    assert [line.get_xdata()[0] for line in axes.lines[2:]] == [2.5, 2.51, 3.0]
+
+
 def test_spectra_of_another_shape_are_refused() -> None:
     with pytest.raises(InputError, match=r"shape \(2, 30\), expected \(2, 29\)"):
         spectra_with_edges(SPECTRA, CHANNELS[:-1], CLASSES)

@@ -35,7 +35,7 @@ def test_ignored_pixels_join_the_legend_and_simulation_is_said() -> None:
     labels.values[:5] = IGNORE
     figure = measurement(stack, labels, channels=[2], simulated=True)
     assert figure.legends[0].get_texts()[-1].get_text() == "ignored"
-    assert figure.axes[0].get_title(loc="left") == "H0 20 nm (simulated)"
+    assert figure.axes[0].get_title(loc="left") == "H0 20 nm\nsimulated"
 
 
 def test_wide_images_keep_the_legend_in_the_free_corner() -> None:

@@ -24,7 +24,7 @@ def test_dots_intervals_and_figures() -> None:
     assert axes.get_xlabel() == "Dice on measured tiles"
     assert axes.get_xlim() == (0.8, 1.0)
     legend = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert legend == ["trained network", "baseline without training", "published figure"]
+    assert legend == ["trained network", "without a network", "published figure"]
 
 
 def test_one_kind_needs_no_legend() -> None:

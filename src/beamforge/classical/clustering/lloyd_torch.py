@@ -8,6 +8,7 @@ import torch
 from beamforge.arrays import Float64
 from beamforge.classical.clustering.features import Features
 from beamforge.classical.clustering.lloyd import Fit
+from beamforge.errors import InputError
 
 
 def lloyd_torch(
@@ -16,8 +17,13 @@ def lloyd_torch(
     """Do what `beamforge.classical.clustering.lloyd.lloyd` does on a torch device.
 
     The data is held on the device once, as float32; sums over pixels are taken block by block and added in float64.
+
+    Raises
+    ------
+    InputError
+        If there is no such device.
     """
-    place = torch.device(device)
+    place = _usable(device)
     offset = features.mean.astype(np.float32)[:, None]
     data = torch.empty((features.size, features.count), dtype=torch.float32, device=place)
     for part in features.slices():
@@ -52,6 +58,19 @@ def lloyd_torch(
         iterations=moves,
         exact_passes=moves + 1,
     )
+
+
+def _usable(device: str) -> torch.device:
+    try:
+        place = torch.device(device)
+        torch.empty(1, device=place)
+    except (RuntimeError, AssertionError) as error:
+        # Torch asserts that it was compiled for the device.
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            f"the device {device!r} cannot be used ({reason}); leave it out to use the processor"
+        ) from error
+    return place
 
 
 def _assign(

@@ -19,7 +19,7 @@ _BACKGROUNDS = (0.0, 6.0)  # standard deviations
 _SIGMAS = (0.7, 8.0)  # px
 _PERCENTS = (0.0, 0.6)
 _MINIMA = (2, 40)  # px
-_SPREADS = (0.3, 0.15, 0.07)
+_SPREADS = (0.15, 0.07, 0.03)
 
 
 @dataclass(frozen=True)

@@ -20,14 +20,15 @@ def numeric_parameters(samples: Sequence[Parameters]) -> dict[str, Float64]:
 
     Returns
     -------
-    Values (sample,) by ``STEP.PARAMETER``. Lists, arrays and texts are left out, and so is what some samples lack.
+    Values (sample,) by ``STEP.PARAMETER``, yes as 1 and no as 0. Lists, arrays and texts are left out, and so is what
+    some samples lack.
     """
     tables = [
         {
             f"{step}.{name}": float(value)
             for step, drawn in sample["draws"].items()
             for name, value in drawn.items()
-            if isinstance(value, int | float) and not isinstance(value, bool)
+            if isinstance(value, int | float)
         }
         for sample in samples
     ]

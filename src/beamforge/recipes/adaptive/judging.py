@@ -9,6 +9,7 @@ import numpy as np
 
 from beamforge.evaluation import count_confusions
 from beamforge.evaluation.overlap import mean_iou, pixel_accuracy
+from beamforge.learning.adaptive.scoring import log_likelihood, score_samples
 from beamforge.predictor import Predictor
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ def judge(
 
     Returns
     -------
-    By row and figure: mean IoU and pixel error of the pixels of all samples, and the mean IoU of the hard ones'.
+    By row and figure: mean IoU and pixel error of the pixels of all samples, the mean IoU of the hard ones', and the
+    mean log-likelihood of the true classes over all samples, which is what trainings with cross-entropy raise.
     """
     counts = count_confusions(rows, samples)
     by_sample = mean_iou(counts[reference])
@@ -46,6 +48,7 @@ def judge(
             "mean IoU": float(mean_iou(found.sum(axis=0))),
             "pixel error": 1.0 - float(pixel_accuracy(found.sum(axis=0))),
             "mean IoU of the hard": float(mean_iou(found[hard].sum(axis=0))),
+            "log-likelihood": float(np.nanmean(score_samples(rows[row], samples, log_likelihood))),
         }
         for row, found in counts.items()
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator, model_validator
 
@@ -71,6 +71,8 @@ class FineTuning(Settings):
     """In which proportion tiles of pictures and simulated ones take turns."""
     variation: tuple[dict[str, Any], ...] = ()
     """Degradations that the tiles of pictures are varied by."""
+    share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """Share of the fine-tuned weights in the result; the rest are those of before (Wortsman et al. 2022)."""
 
 
 class MicrographRecipe(RecipeBase):

@@ -204,6 +204,7 @@ class MicrographJob:
         """Go on with the main network on tiles of the few annotated pictures, simulated ones between them."""
         from beamforge.evaluation.boundaries import drawn_width
         from beamforge.learning import NetworkConfig, Segmenter, train
+        from beamforge.learning.interpolation import between
 
         recipe = self.recipe
         training = recipe.fine_tuning_config()
@@ -215,23 +216,25 @@ class MicrographJob:
         }
 
         def make(folder: Path, scratch: Path) -> None:
-            before = self.run.folder / "networks" / self.main / "model"
+            file = self.run.folder / "networks" / self.main / "model"
+            before = Segmenter.load(file, training.device)
             width = float(np.mean([drawn_width(p.labels == 1) for p in self.few if p.labels is not None]))
             network = NetworkConfig.model_validate(
-                {**recipe.network.model_dump(), "weights": str(before / "model.safetensors")}
+                {**recipe.network.model_dump(), "weights": str(file / "model.safetensors")}
             )
             work = scratch / "training"
-            train(
+            after = train(
                 network,
                 training,
                 self._fine_tuning_data(width),
                 self.samples(VALIDATION),
                 work,
                 simulated=True,
-                scaling=Segmenter.load(before).description.scaling,
+                scaling=before.description.scaling,
                 origin={"trained_on": self.fine_tuned, "drawn_width": width, "run_seed": recipe.seed},
             )
-            _keep(work, folder)
+            between(before, after, recipe.fine_tuning.share).save(folder / "model")
+            shutil.move(work / "events.jsonl", folder / "events.jsonl")
 
         self.run.stage(f"networks/{self.fine_tuned}", config, [f"networks/{self.main}", "pictures"], make)
 

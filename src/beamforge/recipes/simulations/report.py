@@ -14,6 +14,7 @@ from beamforge.recipes.simulations.measured import window_of_interest
 from beamforge.reporting import figures
 from beamforge.reporting.figures.comparison import compared_predictions
 from beamforge.reporting.figures.contact_sheet import Picture, contact_sheet
+from beamforge.reporting.pictures import pixel_size_of
 from beamforge.reporting.report import Report
 
 _SHEET = 8
@@ -129,8 +130,16 @@ def _predictions(report: Report, job: SimulationJob) -> None:
         simulated = source == SIMULATED
         what = {SIMULATED: "a simulated sample", MEASURED: "the annotated measurement", **job.measured_images}[source]
         classes = job.scenario.classes
-        figure = compared_predictions(arrays["image"], arrays.get("truth"), found, classes, simulated=simulated)
+        size, unit = (job.scenario.pixel_size, "µm") if simulated else _pixel_size(job, source)
+        figure = compared_predictions(
+            arrays["image"], arrays.get("truth"), found, classes,
+            simulated=simulated, pixel_size=size, pixel_size_unit=unit,
+        )  # fmt: skip
         report.figure(figure, f"Predictions for {what}.", f"Image and predictions for {what}.", simulated=simulated)
+
+
+def _pixel_size(job: SimulationJob, source: str) -> tuple[float | None, str]:
+    return pixel_size_of(job.image(ANNOTATED if source == MEASURED else source))
 
 
 def _training(report: Report, job: SimulationJob) -> None:

@@ -19,6 +19,8 @@ from beamforge.stack import CHANNEL_UNITS, Channel, Classes, classes_of
 
 _SPECTRA_HEIGHT = 3.0
 _MOST_NUMBERED = 7
+_NEAREST_TEXTS = 0.018
+"""Share of the axis that a text on its side takes."""
 
 
 @styled
@@ -112,15 +114,25 @@ def _draw_spectra(
         axes.plot(
             along, spectrum, color=classes.colours[number], label=classes.names[number], linewidth=1.2, marker=marker
         )
-    inside = {text: place for text, place in edges.items() if along.min() <= place <= along.max()}
-    for text, place in inside.items():
-        axes.axvline(place, color=MUTED, linewidth=0.8, linestyle="--")
-        axes.text(
-            place, 1.0, text, transform=axes.get_xaxis_transform(), fontsize=7.5, color=MUTED, rotation=90, va="top"
-        )
+    _mark_edges(axes, {text: place for text, place in edges.items() if along.min() <= place <= along.max()}, along)
     axes.set_xlabel(name)
     axes.set_ylabel(quantity("mean", units))
     axes.figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", fontsize=8, ncols=5)
+
+
+def _mark_edges(axes: Axes, edges: Mapping[str, float], along: Float64) -> None:
+    """Draw a line at each edge; edges too close for a text of their own share one."""
+    nearest = _NEAREST_TEXTS * float(np.ptp(along))
+    texts: dict[float, list[str]] = {}
+    for text, place in sorted(edges.items(), key=lambda edge: edge[1]):
+        axes.axvline(place, color=MUTED, linewidth=0.8, linestyle="--")
+        close = [first for first in texts if place - first < nearest]
+        texts.setdefault(close[-1] if close else place, []).append(text)
+    for place, names in texts.items():
+        axes.annotate(
+            ", ".join(names), (place, 1.0), xycoords=axes.get_xaxis_transform(), xytext=(-1, -2),
+            textcoords="offset points", fontsize=7.5, color=MUTED, rotation=90, ha="right", va="top",
+        )  # fmt: skip
 
 
 def _abscissa(channels: Sequence[Channel]) -> tuple[str, Float64]:

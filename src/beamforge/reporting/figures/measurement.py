@@ -63,7 +63,7 @@ def measurement(
         image = np.asarray(stack.isel(channel=channel).values, dtype=np.float64)
         grey = show_grey(place, image, robust_limits([image]))
         title = names[channel].label
-        place.set_title(f"{title} (simulated)" if simulated else title)
+        place.set_title(f"{title}\nsimulated" if simulated else title)
         grey_bar([place], grey, stack.attrs.get("units") or "value", location="bottom", shrink=0.7, aspect=30, pad=0.02)
         scale_bar(place, *pixel_size_of(stack))
     mask = axes[len(shown)]

@@ -21,7 +21,7 @@ _LOOKS: dict[str, dict[str, Any]] = {
     "baseline": {"marker": "D", "color": SERIES[1], "markersize": 6},
     "published": {"marker": "s", "color": INK, "markerfacecolor": "none", "markeredgewidth": 1.6, "markersize": 6},
 }
-_LEGEND = {"network": "trained network", "baseline": "baseline without training", "published": "published figure"}
+_LEGEND = {"network": "trained network", "baseline": "without a network", "published": "published figure"}
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
+import xarray as xr
 from numpy.random import Generator
 from numpy.typing import NDArray
 from pydantic import Field, NonNegativeFloat
+from scipy.ndimage import binary_dilation, convolve, maximum_filter
 
 from beamforge.errors import InputError
 from beamforge.physics.gamma_spots import GammaSpots, Tracks
@@ -15,13 +17,22 @@ from beamforge.simulation.intensities.radiograph import NOISE
 from beamforge.simulation.interval import Interval, LogInterval
 from beamforge.simulation.sample import Parameters, Sample
 from beamforge.simulation.step import Degradation
+from beamforge.statistics.local_noise import NoiseModel, local_contrast
+
+_AROUND = np.ones((3, 3), np.bool_)
+_NEAR = np.ones((5, 5), np.int64)
+_FAINTEST = 2.0
+"""Contrast in standard deviations below which a peak is noise."""
+_LEAST = 20
+"""Single-pixel spots below which no share can be told."""
 
 
 class MarkedSpots(Degradation, name="marked_spots"):
     """Adds gammas and fast neutrons in DN and marks them as the class 1, as an annotator does.
 
     A hand does not mark single pixels exactly: spots are marked where they can be seen, often with a neighbouring
-    pixel too, and the mark may lie a pixel beside the spot. Set `slip` and `widen` to 0 for exact masks.
+    pixel too, and the mark may lie a pixel beside the spot. With `slip` and `widen` at 0 masks are exact; `fit`
+    measures how an image was annotated.
 
     Attributes
     ----------
@@ -48,6 +59,48 @@ class MarkedSpots(Degradation, name="marked_spots"):
     widen: Interval = Field(default=Interval(low=0.0, high=0.0))
     spots: GammaSpots = GammaSpots()
 
+    @classmethod
+    def fit(cls, stack: xr.DataArray, labels: xr.DataArray, **settings: Any) -> Self:
+        """Measure what an annotator counts as a spot: `visible`, `slip` and `widen`.
+
+        The contrast from which on peaks are more often marked than not; and of spots that are one visible pixel, how
+        many marks miss it by a pixel, and how many are larger than it.
+
+        Parameters
+        ----------
+        stack
+            One channel with white spots, such as a raw radiograph.
+        labels
+            Its annotation; the class 1 is the spots.
+        settings
+            The step's other settings.
+
+        Raises
+        ------
+        InputError
+            If there are several channels, or fewer than 20 marked spots of one pixel.
+        """
+        if stack.sizes["channel"] != 1:
+            raise InputError(f"the stack has {stack.sizes['channel']} channels, spots are measured in one")
+        image, marks = np.asarray(stack.values[0], np.float32), np.asarray(labels.values) == 1
+        contrast = local_contrast(image, NoiseModel.fit([image]))
+        peaks = (contrast == maximum_filter(contrast, 3)) & (contrast > _FAINTEST)
+        hit = binary_dilation(marks, _AROUND)
+        visible = _least_wrong(contrast[peaks], hit[peaks])
+        alone = convolve((contrast > visible).astype(np.int64), _NEAR, mode="constant") == 1
+        single = peaks & hit & alone & (contrast > visible)
+        if single.sum() < _LEAST:
+            raise InputError(
+                f"{single.sum()} marked spots are one pixel large, expected at least {_LEAST} to measure how spots are "
+                "marked; annotate a larger part"
+            )
+        widen = float((convolve(marks.astype(np.int64), _NEAR, mode="constant")[single] > 1).mean())
+        # One slip in nine stays in place, and one widened mark in eight is widened back to where it should be.
+        slip = min(1.0, float((~marks[single]).mean()) * 9.0 / 8.0 / (1.0 - widen / 8.0))
+        return cls(
+            visible=visible, slip=Interval(low=slip, high=slip), widen=Interval(low=widen, high=widen), **settings
+        )
+
     def apply(self, sample: Sample, parameters: Parameters, rng: Generator) -> Sample:
         """Add the spots to the only channel and mark them."""
         if len(sample.image) != 1 or NOISE not in sample.extras:
@@ -65,6 +118,14 @@ class MarkedSpots(Degradation, name="marked_spots"):
             inside = (rows >= 0) & (rows < labels.shape[0]) & (columns >= 0) & (columns < labels.shape[1])
             labels[rows[inside], columns[inside]] = 1
         return sample.replace(image=image, labels=labels)
+
+
+def _least_wrong(contrasts: NDArray[np.float32], marked: NDArray[np.bool_]) -> float:
+    """Find the threshold on the contrast that is least often wrong about what was marked."""
+    order = np.argsort(contrasts)
+    hit = marked[order].astype(np.int64)
+    wrong = np.concatenate([[0], np.cumsum(hit)]) + np.concatenate([np.cumsum((1 - hit)[::-1])[::-1], [0]])
+    return float(contrasts[order][min(int(wrong.argmin()), len(hit) - 1)])
 
 
 def _marks(

@@ -19,12 +19,13 @@ CHANNEL = Channel(mode="local contrast")
 def hand_marks() -> MarkedSpots:
     """Describe spots as a person marked them on a radiograph of the ICON beamline (PSI).
 
-    Size and brightness of the spots, from which contrast on they were marked, and how far beside, were matched to two
-    annotated parts of the lecture's radiograph other than its test crop: to the share of pixels marked at each
-    contrast, and to the correlation of mask and image at distances of 1 and 2 px.
+    From which contrast on spots were marked, and how far beside, is what `MarkedSpots.fit` measures on an annotated
+    part of the lecture's radiograph other than its test crop, the one nearest to it in scale. The size of the spots was
+    matched to that part and another: to the share of pixels marked at each contrast.
     """
-    seconds, slip, widen = LogInterval(low=1.0, high=15.0), Interval(low=0.2, high=0.2), Interval(low=0.7, high=0.7)
-    return MarkedSpots(seconds=seconds, visible=4.0, slip=slip, widen=widen, spots=GammaSpots(size_99=10.0))
+    slip, widen = Interval(low=0.21, high=0.21), Interval(low=0.85, high=0.85)
+    seconds, spots = LogInterval(low=1.0, high=15.0), GammaSpots(size_99=10.0)
+    return MarkedSpots(seconds=seconds, visible=5.0, slip=slip, widen=widen, spots=spots)
 
 
 def spot_scenario(tile: int = 96, marks: MarkedSpots | None = None, blur: tuple[float, float] = (0.1, 0.6)) -> Scenario:
