@@ -21,8 +21,8 @@ from beamforge.reporting import claims
 
 CAVEAT = (
     "both with old_share 0.8: with 0.5 both learn more of the new samples, and in a development run random sampling so "
-    "reached .8780, above adaptive sampling with 0.5 (.8774) and 0.8 (.8766), though with neither share its hard tenth or "
-    "log-likelihood; before, with 0.5, fewer steps and no rare polarity, the difference was -0.0003 over 12 repeats"
+    "reached .8780, above adaptive sampling with 0.5 (.8774) and 0.8 (.8766), though with neither share its hard tenth "
+    "or log-likelihood; before, with 0.5, fewer steps and no rare polarity, the difference was -0.0003 over 12 repeats"
 )
 PAPER = {"pixel error": "random .088, adaptive .077", "mean IoU": "random .763, adaptive .778"}
 
