@@ -33,8 +33,9 @@ class AdaptiveConfig(BaseModel):
     spread
         Largest move of a numeric parameter, as a fraction of its interval's width.
     old_share
-        Share of the samples trained on in a round that come from what the network has seen before. It keeps hard
-        samples the exceptions they are; with a small one the network takes them for the rule and loses what was easy.
+        Share of the samples trained on in a round that come from what the network has seen before. A large one keeps
+        hard samples the exceptions they are, so that little is lost of what was easy; a small one learns more from the
+        new samples.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -45,7 +46,7 @@ class AdaptiveConfig(BaseModel):
     worst: Share = 0.1
     variations: PositiveInt = 10
     spread: Share = 0.1
-    old_share: Annotated[float, Field(ge=0, lt=1)] = 0.8
+    old_share: Annotated[float, Field(ge=0, lt=1)] = 0.5
 
     @field_validator("score")
     @classmethod
