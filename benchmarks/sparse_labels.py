@@ -32,7 +32,7 @@ def main() -> None:
         curve.saving(), unit="1", command="python benchmarks/sparse_labels.py", seconds=sum(stages.seconds.values()),
         peer=points, target=">= 2",
         note=f"{verdict(curve)} {len(curve.seeds)} seeds. The judged stack is simulated too, with one setting of what "
-        "the pre-training varies; on measured stacks the gain depends on how well the generator fits",
+        "the pre-training varies; on measured stacks the gain depends on how well the generator fits. Judged once",
     )  # fmt: skip
 
 

@@ -177,6 +177,14 @@ def test_a_model_that_is_none(measured: Path, tmp_path: Path) -> None:
     assert "model.json" in refused("segment", tmp_path / "folder", measured / "stack.tif", "-o", tmp_path / "o.tif")
 
 
+def test_settings_of_the_routine_are_not_dropped_beside_a_network(measured: Path, tmp_path: Path) -> None:
+    words = refused(
+        "clean-spots", measured / "stack.tif", "-o", tmp_path / "s.tif", "--model", tmp_path, "--sigma", "2"
+    )
+    assert "a model and settings of the routine are both given" in words
+    assert not (tmp_path / "s.tif").exists()
+
+
 def test_usage_errors_end_with_2() -> None:
     assert beamforge_cli("fit").returncode == 2
     assert beamforge_cli("nonsense").returncode == 2

@@ -80,6 +80,8 @@ def test_with_pictures_the_look_is_learnt_and_few_teach_and_others_judge(picture
     look = Scenario.load(folder / "generators" / "grains" / "scenario").steps[1]
     assert isinstance(look, GrainGreylevels)
     assert len(look.appearance.micrographs) == 2
+    page = result.report.read_text()
+    assert all(f"{name}, its upper left corner" in page for name in ("a-1.png", "a-2.png"))
     again = recipe.write_report(_finished(folder))
     assert again.read_text().count("<svg") == result.report.read_text().count("<svg")
 
@@ -100,6 +102,7 @@ def _check_segmentation(folder: Path, pictures: Path) -> None:
     grains = tifffile.imread(folder / "a-1_grains.tif")
     assert grains.shape == (80, 80)
     assert grains.max() >= 1
+    assert set(np.unique(grains)) == set(range(1, grains.max() + 1))
 
 
 def test_the_look_of_pictures_in_simulated_samples(pictures: Path, tmp_path: Path, monkeypatch) -> None:

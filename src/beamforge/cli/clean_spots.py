@@ -22,15 +22,20 @@ def clean_spots(
         Literal["fp32", "bf16", "auto"], typer.Option(help="Of the network; bf16 is faster where it is computed in.")
     ] = "fp32",
     window: Annotated[int, typer.Option(help="Projections of the rolling median, odd.")] = 11,
-    background: Annotated[float, typer.Option(help="Of the standard routine, in the projections' units.")] = 5.0,
-    sigma: Annotated[float, typer.Option(help="Of its Laplacian of Gaussian, in px.")] = 6.0,
-    percent: Annotated[float, typer.Option(help="Share of a spot's largest value it reaches down to.")] = 0.1,
-    minimum: Annotated[int, typer.Option(help="Pixels of a spot.")] = 10,
+    background: Annotated[
+        float | None, typer.Option(help="Of the standard routine, in the projections' units.", show_default="5")
+    ] = None,
+    sigma: Annotated[float | None, typer.Option(help="Of its Laplacian of Gaussian, in px.", show_default="6")] = None,
+    percent: Annotated[
+        float | None, typer.Option(help="Share of a spot's largest value it reaches down to.", show_default="0.1")
+    ] = None,
+    minimum: Annotated[int | None, typer.Option(help="Pixels of a spot.", show_default="10")] = None,
 ) -> None:
     """Turn raw diffraction projections into binary spots; memory does not grow with the stack."""
     from beamforge.recipes import classical_verbs
 
-    routine = {"background": background, "sigma": sigma, "percent": percent, "minimum": minimum}
+    options = {"background": background, "sigma": sigma, "percent": percent, "minimum": minimum}
+    routine = {name: value for name, value in options.items() if value is not None}
     result = classical_verbs.clean_spots(
         stack,
         output,
@@ -38,7 +43,7 @@ def clean_spots(
         probability=probability,
         precision=precision,
         window=window,
-        routine=None if model else routine,
+        routine=routine or None,
     )
     print(
         f"{result.path}: {result.projections} projections, {100 * result.share:.3f} % of the pixels are spots, "

@@ -257,7 +257,7 @@ class CurveJob:
         """Write ``report.html`` into the run's folder."""
         curve = self.curve()
         report = Report(self.recipe.name, self.recipe.description)
-        report.headline(verdict(curve), {"times fewer slices": curve.saving()})
+        report.headline(verdict(curve), {"times fewer slices": curve.saving() or None})
         report.section(
             "The learning curve",
             f"Mean IoU on {len(self.parts[1])} slices that had no part in any training, over {len(curve.seeds)} seeds "

@@ -33,8 +33,9 @@ class AdaptiveConfig(BaseModel):
     spread
         Largest move of a numeric parameter, as a fraction of its interval's width.
     old_share
-        Share of the samples trained on in a round that come from what the network has seen before, so that it does
-        not forget what is easy.
+        Share of the samples trained on in a round that come from what the network has seen before. A large one keeps
+        hard samples the exceptions they are, so that little is lost of what was easy; a small one learns more from the
+        new samples.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

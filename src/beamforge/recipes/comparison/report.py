@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from beamforge.io.slices import Slice
 from beamforge.recipes.comparison.outcome import cost_cells, score_cells
 from beamforge.recipes.comparison.recommendation import FIGURE, recommend
 from beamforge.recipes.comparison.results import LEVEL, ComparisonResult, RunScores
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 3
 """Slices shown with every row's prediction."""
+_LETTERS = 30
 
 
 def write_report(job: ComparisonJob) -> Path:
@@ -150,7 +152,7 @@ def _vote(report: Report, result: ComparisonResult) -> None:
         return
     report.section(
         "A vote over the slices",
-        "Neighbouring slices vote on the class of every section of a particle (`beamforge volume --vote`). Sections "
+        "Neighbouring slices vote on the class of every section of a particle (beamforge volume --vote). Sections "
         "are the particles of single slices; flips are changes of class from one slice of a true particle to the next.",
     )
     header = ["", "mean IoU", "voted", "sections of the right class", "voted", "flips", "voted"]
@@ -184,7 +186,8 @@ def _predictions(report: Report, job: ComparisonJob, chosen: str) -> None:
             job.predicted(row, seed, number),
             row,
             job.judged.slices[number].name,
-            title=f"{row}: {job.judged.slices[number].name}",
+            title=row,
+            score=_short_name(job.judged.slices[number], ordered=job.judged.ordered),
             simulated=job.origin["simulated"],
         )
         for row in beside
@@ -193,3 +196,11 @@ def _predictions(report: Report, job: ComparisonJob, chosen: str) -> None:
     report.section("Predictions", "Test slices (columns) by row; wrong pixels are marked.")
     figure = figures.prediction_panels(examples, classes)
     report.figure(figure, "Image, truth, prediction and errors.", "Prediction panels of some test slices.")
+
+
+def _short_name(one: Slice, *, ordered: bool) -> str:
+    """Name a slice in as many letters as a third of the page has room for."""
+    if not ordered:
+        return one.name if len(one.name) <= _LETTERS else f"{one.name[: _LETTERS - 1]}…"
+    parts = [one.volume and f"volume {one.volume}", one.part and f"part {one.part}", f"slice {one.z}"]
+    return ", ".join(part for part in parts if part)

@@ -21,6 +21,8 @@ from beamforge.stack import as_labels, as_stack
 if TYPE_CHECKING:
     from beamforge.recipes.kinds.micrographs import MicrographRecipe
 
+_PARTS = ("labels", "grains")
+"""Ends of the names of what is written for a picture."""
 _SHOWN = 4
 """Pictures that the report shows predictions of, each of another micrograph as far as there are."""
 
@@ -46,6 +48,21 @@ class Found:
         stack = as_stack(picture.image, list(predictor.channels))
         probability = predict_probability(predictor, stack, BOUNDARY)
         return cls((probability > 0.5).astype(np.uint8), flooded_grains(probability))
+
+    @classmethod
+    def read(cls, folder: Path, picture: Picture) -> Self:
+        """Read what `segment_picture` wrote."""
+        import tifffile
+
+        labels, grains = (tifffile.imread(folder / f"{Path(picture.name).stem}_{part}.tif") for part in _PARTS)
+        return cls(labels, grains)
+
+    @property
+    def seams(self) -> NDArray[np.bool_]:
+        """Where grains of different numbers meet (y, x)."""
+        from skimage.segmentation import find_boundaries
+
+        return np.asarray(find_boundaries(self.grains, mode="inner"), bool)
 
 
 def judge_rows(

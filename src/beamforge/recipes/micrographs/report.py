@@ -7,14 +7,18 @@ from typing import Any
 
 import numpy as np
 
+from beamforge.evaluation.micrographs import BOUNDARY
 from beamforge.files import read_json
 from beamforge.learning import read_events
 from beamforge.recipes.micrographs.job import MEASURED, SIMULATED, MicrographJob
+from beamforge.recipes.micrographs.judging import Found
 from beamforge.reporting import figures
 from beamforge.reporting.figures.micrographs import boundary_overlays, micrograph_sheet
 from beamforge.reporting.report import Report
 
 _SHEET = 4
+_SIDE = 640
+"""Side in px of what is shown of a user's picture."""
 _WHERE = {SIMULATED: "held-out simulated samples", MEASURED: "annotated pictures of other micrographs"}
 
 
@@ -109,7 +113,14 @@ def _pictures(report: Report, job: MicrographJob) -> None:
     report.section("Your pictures", "Their labels, and their grains by number, lie in the folder segmentation.")
     columns = ("grains", "mean_area_px", "mean_intercept_px", "median_diameter_px")
     header = ["", "grains", "mean area (px)", "mean intercept (px)", "median diameter (px)"]
-    report.table(header, [[name, *(row[column] for column in columns)] for name, row in sizes.items()], "Grain sizes.")
+    caption = "Grain sizes; intercepts by the boundaries that lines cross."
+    report.table(header, [[name, *(row[column] for column in columns)] for name, row in sizes.items()], caption)
+    for picture in job.images[:_SHEET]:
+        found = Found.read(job.run.folder / "segmentation", picture)
+        lines = {"boundaries found": found.labels == BOUNDARY, "numbered grains": found.seams}
+        shown = {name: mask[:_SIDE, :_SIDE] for name, mask in lines.items()}
+        figure = boundary_overlays(_cut(picture.image, _SIDE), shown, None, job.recipe.tolerance)
+        report.figure(figure, f"{picture.name}, its upper left corner.", f"Boundaries found in {picture.name}.")
 
 
 def _cut(image: np.ndarray[Any, Any], side: int) -> np.ndarray[Any, Any]:

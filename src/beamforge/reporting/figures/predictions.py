@@ -39,7 +39,7 @@ class Example:
     title
         Heading of the panels; by default what was trained on and evaluated on.
     score
-        Something short to write into the heading, such as ``"Dice 0.953"``.
+        Something short for the heading's second line, such as ``"Dice 0.953"``.
     simulated
         Whether the image is simulated; its title then says so.
     """
