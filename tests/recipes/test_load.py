@@ -99,6 +99,13 @@ def test_files_that_are_no_recipes(tmp_path: Path, text: str, words: str) -> Non
         load_recipe(path)
 
 
+def test_a_pattern_of_names_needs_no_quotes_in_an_override() -> None:
+    assert parse_overrides(["pictures.masks={stem}_mask.png"]) == {"pictures": {"masks": "{stem}_mask.png"}}
+    assert parse_overrides(["samples={training: 3}"]) == {"samples": {"training": 3}}
+    with pytest.raises(InputError, match=r"not YAML.*quotes"):
+        parse_overrides(["description={a} b"])
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"gone\.yaml"):
         load_recipe(tmp_path / "gone.yaml")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import operator
+import re
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
@@ -18,6 +19,7 @@ from beamforge.recipes.schema import DEFAULT_KIND, RecipeBase, recipe_class, rec
 from beamforge.recipes.settings import read_settings
 
 _MOST_VALUES = 100_000
+_NAME_PATTERN = re.compile(r"\{\w+\}[\w./-]+")
 
 _SHIPPED = resources.files("beamforge.recipes") / "shipped"
 
@@ -132,9 +134,13 @@ def _override(values: dict[str, Any], override: str) -> None:
     if not equals:
         raise InputError(f"--set {override!r}: expected dotted.key=value, such as training.epochs=20")
     try:
-        value = yaml.safe_load(text)
+        # A pattern of names such as {stem}.png is text, though YAML takes its beginning for a mapping.
+        value = text if _NAME_PATTERN.fullmatch(text) else yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise InputError(f"--set {override!r}: the value is not YAML") from error
+        raise InputError(
+            f"--set {override!r}: the value is not YAML; text with brackets or colons needs quotes of its own, such as "
+            "'key=\"a: b\"'"
+        ) from error
     *parents, last = dotted.split(".")
     place: Any = values
     for part in parents:

@@ -48,7 +48,7 @@ def _headline(report: Report, job: ClassificationJob) -> None:
     missed = 1.0 - rows[best].recall
     verdict = (
         f"On {_WHERE[dataset]}, the {best} network finds {1.0 - missed[1]:.0%} of the {marked} tiles and takes "
-        f"{missed[0]:.0%} of the {free} ones for {marked}; the mean of both errors is {rows[best].balanced_error:.1%}."
+        f"{missed[0]:.1%} of the {free} ones for {marked}; the mean of both errors is {rows[best].balanced_error:.1%}."
     )
     for row in job.recipe.rows[:-1]:
         verdict += f" {row.capitalize()}: {rows[row].balanced_error:.1%}."
