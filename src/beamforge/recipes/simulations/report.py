@@ -43,7 +43,7 @@ def _headline(report: Report, job: SimulationJob) -> None:
     where = "the annotated measurement" if dataset == MEASURED else "held-out simulated samples"
     own = {name: value for name, value in tasks[dataset][job.main].items() if value is not None}
     figure, best = next(iter(own.items()), ("mean IoU", matrix.scores[job.main][dataset].mean_iou))
-    verdict = f"Trained on simulation alone, {job.main} reaches a {figure} of {best.value:.3f} on {where}."
+    verdict = f"Trained on simulation alone, {job.main} reaches {best.value:.3f} ({figure}) on {where}."
     others = {
         name: tasks[dataset][name].get(figure) or matrix.scores[name][dataset].mean_iou for name in job.recipe.baselines
     }
