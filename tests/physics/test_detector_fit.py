@@ -71,6 +71,17 @@ def test_one_open_beam_gives_the_noise_that_pixels_do_not_share() -> None:
     assert found.response.spread == pytest.approx(0.04, rel=0.05)
 
 
+def test_what_the_beam_does_not_light_is_left_out_and_counted() -> None:
+    beams, darks = measured(TRUTH.model_copy(update={"gamma": GammaSpots(rate=0.0)}), (20.0,), 4)
+    whole = fit_detector(beams, darks, (20.0,), (20.0,), default_rng(5))
+    beams[0][:, : SHAPE[1] // 4] = darks[0][:, : SHAPE[1] // 4]
+    shaded = fit_detector(beams, darks, (20.0,), (20.0,), default_rng(5))
+    assert whole.report.used > 0.95
+    # A quarter is dark, and the pixels within two sigmas of the smoothing of its edge are neither.
+    assert 0.65 < shaded.report.used < 0.75
+    assert shaded.detector.gain == pytest.approx(whole.detector.gain, rel=0.05)
+
+
 def test_a_fit_survives_its_file(fitted: FittedDetector, tmp_path) -> None:
     fitted.save(tmp_path / "detector.json")
     again = FittedDetector.load(tmp_path / "detector.json")

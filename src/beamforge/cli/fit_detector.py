@@ -42,5 +42,6 @@ def fit_detector(
         peaks = " / ".join(f"{p:.0f}" for p in (spots.amplitude_50, spots.amplitude_90, spots.amplitude_99))
         law = f"{spots.rate:10.1f} per Mpx and s, peaks {peaks} DN at 50 / 90 / 99 %" if spots.rate else "      none"
         print(f"{name:15} {law} ({count} found)")
+    print(f"measured on     {report.used:10.0%} of the open beam; the rest is dark, steep or near a spot")
     if not report.paired:
         print("one open beam alone: what pixels share of the noise counts as pixel response; give two for the gain")

@@ -107,6 +107,7 @@ def fit_detector(
             spots=sum(len(part.spots.peaks) for part in parts),
             dark_spots=sum(len(part.spots.peaks) for part in dark_parts),
             lasting_dark_spots=_lasting(dark_parts),
+            used=min(float(part.valid.mean()) for part in parts),
         ),
     )
 

@@ -46,6 +46,9 @@ class DetectorReport(BaseModel):
         How many were found above 8 local standard deviations in all open beams and all dark images.
     lasting_dark_spots
         Part of the dark images' spots that come back in each of them: hot pixels; None with one dark image.
+    used
+        Part of the open beams' pixels that the noise was measured on, the least of all; the rest is darker than the
+        beam, steep or near a spot.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -55,6 +58,7 @@ class DetectorReport(BaseModel):
     spots: int
     dark_spots: int
     lasting_dark_spots: float | None
+    used: float
 
 
 class FittedDetector(BaseModel):

@@ -13,7 +13,9 @@ def ideal(**camera: float) -> FittedDetector:
         detector=Detector(**camera),
         response=PixelResponse(covariance=np.zeros((1, 1))),
         rate=40.0,
-        report=DetectorReport(paired=True, exposures=exposures, spots=0, dark_spots=0, lasting_dark_spots=None),
+        report=DetectorReport(
+            paired=True, exposures=exposures, spots=0, dark_spots=0, lasting_dark_spots=None, used=1.0
+        ),
     )
 
 
