@@ -15,6 +15,8 @@ from beamforge.cli.label_options import Legend, Unlabelled
 if TYPE_CHECKING:
     from beamforge.recipes import Outcome
 
+_WIDEST = 1000
+
 
 @verb
 def run(
@@ -44,6 +46,9 @@ def run(
 def show(result: Outcome) -> None:
     """Print the table of results and where the report is."""
     console = Console()
+    if not console.is_terminal:
+        # A file or a pipe has no width that names would have to be cut to.
+        console.width = _WIDEST
     console.print(result.table(), highlight=False)
     places = {**result.files, "report": result.report}
     console.print("\n".join(f"{name}: {path}" for name, path in places.items()), highlight=False, soft_wrap=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 from rich.table import Table
 
@@ -27,22 +28,27 @@ class RunResult(Outcome):
     recipe: MeasurementRecipe
 
     def table(self) -> Table:
-        """Give the train x evaluate table for a terminal, the published figures beside ours."""
-        table = Table(title=f"{self.recipe.name}: trained on (rows), judged on (columns)")
-        table.add_column("")
-        for dataset in self.matrix.datasets:
-            published = any(reference(self.recipe, model, dataset) for model in self.matrix.models)
-            for column in ("Dice", "mIoU", *(["tile IoU", "paper"] if published else [])):
-                table.add_column(f"{column}\n{dataset}", justify="right", style="dim" if column == "paper" else "")
+        """Give the scores of every pair of training and judging data, the published figures beside ours.
+
+        A line for each pair, so that names are whole in a terminal of 80 characters.
+        """
+        published = any(reference(self.recipe, *pair) for pair in product(self.matrix.models, self.matrix.datasets))
+        table = Table(title=self.recipe.name)
+        for name in ("trained on", "judged on"):
+            table.add_column(name, no_wrap=True)
+        for name in ("Dice", "mIoU", *(["tile IoU"] if published else [])):
+            table.add_column(name, justify="right")
+        if published:
+            table.add_column("paper", justify="right", style="dim")
         for model in self.matrix.models:
-            cells = []
-            for dataset in self.matrix.datasets:
+            table.add_section()
+            for number, dataset in enumerate(self.matrix.datasets):
                 scores = self.matrix.scores[model][dataset]
-                cells += [f"{scores.dice.value:.3f}", f"{scores.mean_iou.value:.3f}"]
-                if any(reference(self.recipe, other, dataset) for other in self.matrix.models):
+                cells = [f"{scores.dice.value:.3f}", f"{scores.mean_iou.value:.3f}"]
+                if published:
                     # The paper's IoU is a mean over tiles.
                     cells += [f"{scores.mean_iou_tiles.value:.3f}", reference(self.recipe, model, dataset)]
-            table.add_row(model, *cells)
+                table.add_row("" if number else model, dataset, *cells)
         return table
 
     def scores(self) -> dict[str, dict[str, float]]:
