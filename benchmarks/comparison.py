@@ -194,12 +194,16 @@ def main() -> None:
         claim_vote(folder, seconds)
         return
     if options.name == "stem":
-        leak = leakage(result, row)
         beside = {**PUBLISHED_STEM, **others(outcome, "mean IoU", row)}
-        beside["ours under a random split, which leaks"] = round((result.mean(row, "mean IoU") or 0) + leak, 4)
+        under_random = [run.scores.mean_iou.value for run in result.random_split.values()]
+        beside[f"ours under a random split, which leaks, {len(under_random)} seed"] = round(
+            float(np.mean(under_random)), 4
+        )
         platinum = [{c.name: c.iou.value for c in run.scores.per_class} for run in result.random_split.values()]
         of_platinum = {**PUBLISHED_STEM, **others(outcome, "IoU platinum", row)}
-        of_platinum["ours under a random split"] = round(float(np.mean([p["platinum"] for p in platinum])), 4)
+        of_platinum[f"ours under a random split, {len(platinum)} seed"] = round(
+            float(np.mean([p["platinum"] for p in platinum])), 4
+        )
         claim("stem-miou", "mean IoU on STEM tomography slices of contiguous blocks held out", outcome, "mean IoU",
               seconds, peer=beside, target=">= 0.90")  # fmt: skip
         claim("stem-pt-iou", "IoU of platinum on STEM tomography slices of contiguous blocks held out", outcome,

@@ -225,7 +225,7 @@ def claim_seconds(seconds: float, measured: float) -> None:
         unit="s",
         command=COMMAND,
         seconds=measured,
-        peer="40 s on a Quadro P5000 at 1200² (Fang et al. 2022)",
+        peer="40 s on a Quadro P5000 at 1200² (Fang et al. 2021)",
         note="No GPU at hand: the target of 40 s is for one. The network computes in bfloat16 where the processor "
         "does; in fp32 its part takes about 1.8 times as long.",
         target="<= 40",

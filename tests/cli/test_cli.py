@@ -1,5 +1,6 @@
 """The command line as a user meets it: real processes' exit codes, one clear line each."""
 
+import inspect
 import os
 import signal
 import subprocess
@@ -7,13 +8,17 @@ import sys
 import time
 import zipfile
 from pathlib import Path
+from typing import get_type_hints
 
 import numpy as np
 import pytest
 import tifffile
 
 import beamforge
+from beamforge.classical.diffraction import LaplacianSpots
+from beamforge.cli.clean_spots import clean_spots
 from beamforge.io import save_labels, save_stack
+from beamforge.segmentation.clean_spots import NetworkSpotFinder
 from beamforge.stack import as_labels, as_stack
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(beamforge.__file__).parents[1]), "COLUMNS": "120", "NO_COLOR": "1"}
@@ -183,6 +188,21 @@ def test_settings_of_the_routine_are_not_dropped_beside_a_network(measured: Path
     )
     assert "a model and settings of the routine are both given" in words
     assert not (tmp_path / "s.tif").exists()
+
+
+def test_settings_of_a_network_are_not_dropped_without_one(measured: Path, tmp_path: Path) -> None:
+    words = refused("clean-spots", measured / "stack.tif", "-o", tmp_path / "s.tif", "--probability", "0.9")
+    assert "no model is given that probability could set" in words
+
+
+def test_defaults_of_cleaning_spots_are_told_as_they_are() -> None:
+    options = get_type_hints(clean_spots, include_extras=True)
+    told = {name: kind.__metadata__[0].show_default for name, kind in options.items() if name != "return"}
+    for name, field in LaplacianSpots.model_fields.items():
+        assert float(told[name]) == field.default
+    network = inspect.signature(NetworkSpotFinder).parameters
+    assert float(told["probability"]) == network["probability"].default
+    assert told["precision"] == network["precision"].default
 
 
 def test_usage_errors_end_with_2() -> None:

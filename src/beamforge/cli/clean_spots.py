@@ -17,10 +17,13 @@ def clean_spots(
     model: Annotated[
         Path | None, typer.Option(help="A network trained on simulated projections; without it, the standard routine.")
     ] = None,
-    probability: Annotated[float, typer.Option(help="The network's probability from which on it is a spot.")] = 0.5,
+    probability: Annotated[
+        float | None, typer.Option(help="The network's probability from which on it is a spot.", show_default="0.5")
+    ] = None,
     precision: Annotated[
-        Literal["fp32", "bf16", "auto"], typer.Option(help="Of the network; bf16 is faster where it is computed in.")
-    ] = "fp32",
+        Literal["fp32", "bf16", "auto"] | None,
+        typer.Option(help="Of the network; bf16 is faster where it is computed in.", show_default="fp32"),
+    ] = None,
     window: Annotated[int, typer.Option(help="Projections of the rolling median, odd.")] = 11,
     background: Annotated[
         float | None, typer.Option(help="Of the standard routine, in the projections' units.", show_default="5")

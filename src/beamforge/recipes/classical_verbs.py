@@ -66,8 +66,8 @@ def clean_spots(
     output: str | Path,
     *,
     model: str | Path | None = None,
-    probability: float = 0.5,
-    precision: Precision = "fp32",
+    probability: float | None = None,
+    precision: Precision | None = None,
     window: int = 11,
     routine: Mapping[str, float] | None = None,
 ) -> CleanedSpots:
@@ -80,9 +80,10 @@ def clean_spots(
     output
         ``.tif`` or ``.zarr``.
     model, probability
-        Folder of a network trained on simulated projections, and from which probability on a pixel is a spot.
+        Folder of a network trained on simulated projections, and from which probability on (0.5) a pixel is a spot.
     precision
-        Of the network's convolutions: ``fp32``, ``bf16``, or ``auto`` for the faster one; see `NetworkSpotFinder`.
+        Of the network's convolutions: ``fp32`` (where left out), ``bf16``, or ``auto`` for the faster one; see
+        `NetworkSpotFinder`.
     window
         Projections of the rolling median, odd.
     routine
@@ -92,7 +93,7 @@ def clean_spots(
     Raises
     ------
     InputError
-        If files cannot be read or used, or model and routine are both given.
+        If files cannot be read or used, model and routine are both given, or settings of a network without one.
     """
     from beamforge.classical.diffraction import LaplacianSpots
     from beamforge.segmentation.clean_spots import NetworkSpotFinder, SpotFinder
@@ -100,9 +101,13 @@ def clean_spots(
 
     if model is not None and routine is not None:
         raise InputError("clean_spots: a model and settings of the routine are both given; give one of them")
+    of_network = {"probability": probability, "precision": precision}
+    given: dict[str, Any] = {name: value for name, value in of_network.items() if value is not None}
+    if model is None and given:
+        raise InputError(f"clean_spots: no model is given that {' and '.join(given)} could set; give one or leave it out")
     finder: SpotFinder
     if model is not None:
-        finder = NetworkSpotFinder(load_predictor(model), probability=probability, precision=precision)
+        finder = NetworkSpotFinder(load_predictor(model), **given)
     else:
         try:
             finder = LaplacianSpots.model_validate(dict(routine or {}))

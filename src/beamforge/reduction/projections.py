@@ -15,7 +15,7 @@ from beamforge.errors import InputError
 from beamforge.statistics.compiled import compiled
 
 WINDOW = 11
-"""Projections of the rolling median (Fang et al. 2022)."""
+"""Projections of the rolling median (Fang et al. 2021)."""
 CHANNEL = "diffraction contrast"
 """Mode of the channel that `contrast` makes."""
 _TO_DEVIATION = 1.4826

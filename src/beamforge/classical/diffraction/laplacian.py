@@ -22,7 +22,7 @@ class LaplacianSpots(BaseModel):
     is negative are spots, each as far as its values reach `percent` of the largest in it; regions of fewer than
     `minimum` pixels are dropped.
 
-    Source: the routine that Fang et al. 2022 compare with, and its four parameters.
+    Source: the routine that Fang et al. 2021 compare with, and its four parameters.
 
     Attributes
     ----------

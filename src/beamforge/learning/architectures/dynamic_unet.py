@@ -21,7 +21,7 @@ class DynamicUNet(Architecture, name="dynamic_unet"):
     Every step up is a pixel shuffle, whose weights start such that it enlarges like nearest neighbours (ICNR), joined
     with the encoder's features of that resolution; the last joins the input.
 
-    Source: the network of Fang et al. 2022 (ResNet34), after Howard & Gugger 2020; ICNR is Aitken et al. 2017.
+    Source: the network of Fang et al. 2021 (ResNet34), after Howard & Gugger 2020; ICNR is Aitken et al. 2017.
 
     Attributes
     ----------

@@ -23,7 +23,7 @@ def content(logits: Tensor, labels: Tensor, *, form: Form = "paper", vgg: str = 
     """Compare the probability of foreground (all classes but 0) with the truth as two pictures.
 
     - ``paper``: the squared differences of the pixels, of three outputs of VGG16 (the ReLUs before its pools 3, 4
-      and 5) and of their Gram matrices, all with the weight 1 (Fang et al. 2022, Eq. 3);
+      and 5) and of their Gram matrices, all with the weight 1 (Fang et al. 2021, Eq. 3);
     - ``notebook``: absolute differences; the outputs are those of VGG16 with batch normalisation (indices 22, 32, 42)
       with the weights w = 5, 15, 2, their Gram matrices with 5000 w² (the notebook the paper cites, after
       Johnson et al. 2016).

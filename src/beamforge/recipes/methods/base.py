@@ -47,6 +47,21 @@ class Method(Settings, ABC):
 METHODS: Registry[type[Method]] = Registry("classical method", "beamforge.recipes.methods")
 
 
+def check_contrast(channels: Sequence[Channel], classes: Classes) -> None:
+    """Refuse a generator that a method for bright spots cannot learn from.
+
+    Raises
+    ------
+    InputError
+        If it makes more than one channel, or other than two classes.
+    """
+    if len(channels) != 1 or len(classes) != 2:
+        raise InputError(
+            f"spots are told by one channel of contrast from one other class; the generator makes {len(channels)} "
+            f"channels and {len(classes)} classes"
+        )
+
+
 def create_method(name: str, settings: Mapping[str, Any]) -> Method:
     """Build a method from a recipe's settings, which name it under ``method``.
 

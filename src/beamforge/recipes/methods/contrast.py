@@ -9,8 +9,7 @@ from numpy.random import Generator
 from pydantic import BaseModel, PositiveFloat
 
 from beamforge.classical.spots.contrast import ContrastSpots, tuned_contrast
-from beamforge.errors import InputError
-from beamforge.recipes.methods.base import METHODS, Labelled, Method
+from beamforge.recipes.methods.base import METHODS, Labelled, Method, check_contrast
 from beamforge.stack import Channel, Classes
 
 
@@ -33,11 +32,7 @@ class Contrast(Method):
         self, samples: Sequence[Labelled], classes: Classes, channels: Sequence[Channel], rng: Generator
     ) -> BaseModel:
         """Choose what is not given."""
-        if len(channels) != 1 or len(classes) != 2:
-            raise InputError(
-                f"spots are told by one channel of contrast from one other class; the generator makes {len(channels)} "
-                f"channels and {len(classes)} classes"
-            )
+        check_contrast(channels, classes)
         pairs = [(image[0], labels) for image, labels in samples]
         fixed = {"highs": (self.high,)} if self.high is not None else {}
         fixed |= {"lows": (self.low,)} if self.low is not None else {}

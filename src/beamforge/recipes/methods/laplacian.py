@@ -12,9 +12,8 @@ from pydantic import BaseModel, PositiveInt
 from beamforge.classical.diffraction import tune
 from beamforge.classical.diffraction.classifier import LaplacianClassifier
 from beamforge.classical.diffraction.laplacian import Mask
-from beamforge.errors import InputError
 from beamforge.evaluation.spot_matching import SpotJudgement, Spots, match_spots
-from beamforge.recipes.methods.base import METHODS, Labelled, Method
+from beamforge.recipes.methods.base import METHODS, Labelled, Method, check_contrast
 from beamforge.stack import IGNORE, Channel, Classes
 
 
@@ -36,11 +35,7 @@ class Laplacian(Method):
         self, samples: Sequence[Labelled], classes: Classes, channels: Sequence[Channel], rng: Generator
     ) -> BaseModel:
         """Choose the four parameters."""
-        if len(channels) != 1 or len(classes) != 2:
-            raise InputError(
-                f"spots are told by one channel of contrast from one other class; the generator makes {len(channels)} "
-                f"channels and {len(classes)} classes"
-            )
+        check_contrast(channels, classes)
         truths = [(Spots.of_mask(labels == 1), labels == IGNORE) for _, labels in samples]
 
         def judge(masks: Sequence[Mask]) -> float:

@@ -40,7 +40,7 @@ class DiffractionBackground(Degradation, name="diffraction_background"):
     I_BG, at most 1, is a part of a background learnt from real projections (`fit`), turned into one of its eight
     orientations, or a drawn one: scattered light that falls off around the beam, a gradient, and a beam stop.
 
-    Source: Fang et al. 2022, Eqs. 1-2.
+    Source: Fang et al. 2021, Eqs. 1-2.
 
     Attributes
     ----------
@@ -223,7 +223,7 @@ def extract_background(stack: xr.DataArray, *, window: int = 61, dilation: int =
     threshold over the image's own edges, a Gaussian of σ = 1 px, a disk's dilation) and filled from its surroundings;
     then the image is divided by its largest value.
 
-    Source: Fang et al. 2022, section 2.3: there every projection is filled before the rolling median over 60.
+    Source: Fang et al. 2021, section 2.3: there every projection is filled before the rolling median over 60.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ def content_image(clean: Float32, *, sigma: float = 1.0, floor: float = 1.0) -> 
     These are where the Laplacian of Gaussian changes its sign; the extent does not depend on how bright a spot is.
     What is dark but enclosed, such as the flat middle of a large spot, belongs to it.
 
-    Source: the content images of Fang et al. 2022.
+    Source: the content images of Fang et al. 2021.
 
     Parameters
     ----------

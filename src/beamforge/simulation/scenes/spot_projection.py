@@ -34,7 +34,7 @@ class SpotProjection(Scene, name="spot_projection"):
     Each of `volumes` polycrystals is drawn by its number and `seed` and seen under `angles` angles; tiles
     are turned and mirrored.
 
-    Source: Fang et al. 2022 train on tiles of 181 projections of a few polycrystals.
+    Source: Fang et al. 2021 train on tiles of 181 projections of a few polycrystals.
 
     Attributes
     ----------
