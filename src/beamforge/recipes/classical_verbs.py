@@ -104,7 +104,8 @@ def clean_spots(
     of_network = {"probability": probability, "precision": precision}
     given: dict[str, Any] = {name: value for name, value in of_network.items() if value is not None}
     if model is None and given:
-        raise InputError(f"clean_spots: no model is given that {' and '.join(given)} could set; give one or leave it out")
+        named = " and ".join(given)
+        raise InputError(f"clean_spots: no model is given that {named} could set; give one or leave it out")
     finder: SpotFinder
     if model is not None:
         finder = NetworkSpotFinder(load_predictor(model), **given)
