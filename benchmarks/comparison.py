@@ -37,7 +37,10 @@ XLEARN_LEVELS = (8220, 20184, 39211, 51833)
 LOOKS = {
     "xlearn": "judged once",
     "super1": "judged twice with the same settings; between, the forest got the prior that does best in validation",
-    "ebc2": "judged once",
+    "ebc2": (
+        "scored twice and its pictures looked at once; between, the networks got half the resolution, tiles of most of "
+        "a micrograph, steps that vary them, a weighted loss and more steps, chosen on the four other micrographs"
+    ),
     "stem": "judged four times, the last one with this longer training and class weights, which were chosen on "
     "validation slices; before, 300 steps reached 0.847, 0.738 and 0.854",
 }
