@@ -2,11 +2,10 @@
 
 Usage: python benchmarks/labdct_spots.py [--run runs/labdct_spots] [--stage train|tune|judge|all] [--seed 1]
 
-Three networks, alike but for their seed, are trained on iron with source and detector at 11 and at 11 and 30 mm, with
-single and with 2×2 binned pixels, and with the paper's noise at a background of 60 to 400. They are judged in a
-geometry, at backgrounds and with a kind of noise that they never saw: the detector at 18 mm and its pixels binned,
-counted photons with gain and read-out noise over backgrounds of 25 and 1200, from which the rolling median over 11
-projections is taken.
+Three networks, alike but for their seed, are trained on iron of 18 µm grains with source and detector at 11 mm and the
+paper's noise at a background of 60 to 400. They are judged in a geometry, at backgrounds and with a kind of noise that
+they never saw: 35 µm grains with the detector at 18 mm and its pixels binned 2×2, counted photons with gain and
+read-out noise over backgrounds of 25 and 1200, from which the rolling median over 11 projections is taken.
 
 Six polycrystals in that geometry serve to find, for every method, the settings that no other beats in false spots and
 in recall of spots of a signal-to-noise ratio from 1 to 3: the routine's four parameters by a search, the networks'
@@ -41,10 +40,8 @@ from beamforge.physics.labdct import Geometry, Instrument
 from beamforge.reduction.projections import CHANNEL, noise_of, rolling_background
 from beamforge.reporting.claims import record
 from beamforge.segmentation.clean_spots import CLASSES, NetworkSpotFinder
-from beamforge.simulation import Scenario
+from beamforge.simulation import Scenario, Step
 from beamforge.simulation.degradations.projection_contrast import spot_contrasts
-from beamforge.simulation.polycrystals.body import Cylinder
-from beamforge.simulation.polycrystals.laguerre import Polycrystal
 from beamforge.simulation.scenes.spot_projection import SpotProjection
 from beamforge.stack import Channel
 
@@ -57,8 +54,8 @@ HEADLINE = 1.0
 SEEDS = (1, 2, 3)
 TUNING = range(6)
 JUDGED = range(10, 18)
-PROBABILITIES = (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.9)
-MINIMA = (3, 6, 10)
+PROBABILITIES = (1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9)
+MINIMA = (3, 8)
 BRIGHTNESS = 0.01
 """Standard deviations of the noise of one pixel that a simulated photon is worth."""
 STARTS = (
@@ -89,28 +86,20 @@ def main() -> None:
         claim(judged, time.perf_counter() - started)
 
 
-def binned(distance: float) -> Instrument:
-    """Give the paper's detector with 2×2 pixels binned, so many mm behind the sample."""
-    geometry = Geometry(
-        sample_to_detector=distance, pixel_size=6.7246, shape=(1016, 1016), beam_stop=(322, 694, 322, 694)
-    )
-    return Instrument(geometry=geometry)
-
-
 def training_scenario(seed: int) -> Scenario:
-    grains = Polycrystal(body=Cylinder(diameter=150.0, height=225.0), grains=220, spread=0.45)
-    scene = SpotProjection(
-        polycrystal=grains,
-        instrument=(Instrument.named("simulation-11-11"), Instrument.named("experiment-11-30"), binned(11), binned(30)),
-        volumes=8,
-        angles=6,
-        seed=seed,
-        centred=0.8,
-    )
-    steps = (
+    scene = {
+        "step": "spot_projection",
+        "polycrystal": "D18",
+        "instrument": "simulation-11-11",
+        "volumes": 4,
+        "angles": 10,
+        "seed": seed,
+        "centred": 0.8,
+    }
+    steps: tuple[Step | dict[str, object], ...] = (
         scene,
-        {"step": "diffraction_background", "level": [60, 400], "brightness": [0.02, 0.5]},
-        {"step": "projection_contrast"},
+        {"step": "diffraction_background", "level": [60, 400], "brightness": [0.05, 1.0]},
+        {"step": "projection_contrast", "divided": False},
     )
     return Scenario(name="labdct", steps=steps, classes=CLASSES, channels=(Channel(mode=CHANNEL),))
 
@@ -120,7 +109,7 @@ def trained(run: Path, seed: int) -> Segmenter:
     scenario = training_scenario(seed)
     config = TrainingConfig(
         epochs=5,
-        steps_per_epoch=200,
+        steps_per_epoch=100,
         batch=8,
         learning_rate=4e-3,
         schedule="one_cycle",
@@ -220,7 +209,7 @@ def tuned_routine(run: Path) -> dict[str, object]:
         return judge(masks, tuning).quality
 
     curve = tune_curve(
-        seen, performance, default_rng(3), most=2.0 * LEVELS[-1], trials=60, refinements=30, starts=STARTS
+        seen, performance, default_rng(3), most=2.0 * LEVELS[-1], trials=60, refinements=20, starts=STARTS
     )
     best = tune(seen, quality, default_rng(4), trials=1, refinements=10, start=STARTS[1])
     found = {
@@ -369,7 +358,9 @@ def claim(judged: Comparison, seconds: float) -> None:
         peer=peer,
         note=f"{len(judged.polycrystals)} projections of {len(JUDGED)} polycrystals, {weak} such spots. The networks "
         f"differ in their seed: {', '.join(f'{v:.1f}' for v in each[:, at])} points. The interval draws polycrystals "
-        "and networks. NOTE",
+        "and networks. All levels are peers of the headline, which was fixed before these polycrystals were simulated "
+        "but after figures of other networks at other settings had been seen. The judged polycrystals were looked at "
+        "once; four of the six that tune had judged earlier networks in five looks.",
         target=">= 15",
     )
     errors, interval = judged.areas()
@@ -391,7 +382,9 @@ def claim(judged: Comparison, seconds: float) -> None:
             "panoptic quality of the networks": float(np.mean([n.best.quality for n in judged.networks])),
             "panoptic quality of the routine": judged.routine.best.quality,
         },
-        note="NOTE",
+        note="On the same spots, because over the spots each finds itself, as it was stated before, the weak ones that "
+        "only the networks find count against them; those figures stand beside. The interval draws polycrystals and "
+        "networks.",
         target="<= 0.5",
     )
 
