@@ -207,7 +207,8 @@ def made_up(ious: dict[str, list[float]], seconds: dict[str, float]) -> Comparis
     common = {"parameters": 1, "macs": 1, "size": (8, 8), "batch": 1, "predict_bytes": 1, "train_bytes": 1}
     common |= {"train_tile": 8, "train_batch": 1, "threads": 1, "device": "cpu"}
     return ComparisonResult(
-        classes=("a", "b"), background=0, target=0.5, classical={}, random_split={}, slices={},
+        classes=("a", "b"), background=0, target=0.5, random_split={}, slices={},
+        classical={row: runs[row] for row in ious if row not in seconds},
         networks={row: runs[row] for row in seconds},
         costs={row: Cost(predict_seconds=time, **common) for row, time in seconds.items()},
     )  # fmt: skip
@@ -224,6 +225,16 @@ def test_the_fastest_of_those_close_to_the_best_is_recommended() -> None:
     assert "over 3 seeds" in chosen.reason
     assert "do not tell it from close (0.815)" in chosen.reason
     assert "worse" not in chosen.reason
+
+
+def test_a_classifier_that_does_as_well_is_advised_instead() -> None:
+    networks = {"one": [0.60, 0.64], "other": [0.50, 0.53]}
+    forests = {"forest": [0.70, 0.71], "trees": [0.65, 0.66]}
+    chosen = recommend(made_up(networks | forests, {"one": 1.0, "other": 1.0}))
+    assert chosen.row == "one"
+    assert chosen.reason.endswith("forest needs no network and reaches 0.705: take that instead.")
+    weak = {"forest": [0.59, 0.61]}
+    assert "forest" not in recommend(made_up(networks | weak, {"one": 1.0, "other": 1.0})).reason
 
 
 def test_a_fast_network_that_scatters_is_not_taken_for_a_good_one() -> None:
