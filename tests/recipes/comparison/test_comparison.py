@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+import yaml
 from numpy.random import default_rng
 from scipy.ndimage import gaussian_filter
 
@@ -131,6 +132,25 @@ def test_a_model_that_sees_neighbours_segments_the_volume_as_it_was_judged(finis
     assert [c.numbers["slice"] for c in Segmenter.load(model).channels] == [-1.0, 0.0, 1.0]
 
 
+def test_a_network_at_lower_resolution_learns_from_varied_tiles(tmp_path) -> None:
+    write_stack(tmp_path, depth=8)
+    recipe = yaml.safe_load(RECIPE) | {"seeds": [0], "classical": [], "random_split": False, "losses": {}}
+    recipe["networks"][0] |= {"neighbours": [0], "shrink": [1, 2]}
+    recipe["augmentation"] = [{"step": "tone", "brightness": {"low": 3, "high": 3}, "contrast": {"low": 1, "high": 1}}]
+    recipe["training"] |= {"epochs": 1, "scaling": "standard"}
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(recipe))
+    outcome = beamforge.compare(tmp_path / "own.yaml", tmp_path / "run")
+    assert list(outcome.result.networks) == ["plain_unet", "plain_unet ÷2"]
+    full, half = (outcome.result.costs[name].macs for name in outcome.result.networks)
+    assert half < full / 2
+    trained = Segmenter.load(tmp_path / "run" / "networks" / "plain_unet ÷2" / "seed 0" / "model")
+    assert trained.description.network.shrink == 2
+    # Every tile became brighter by three of its standard deviations, and that is what the scaling was fitted to.
+    values = np.stack([tifffile.imread(file) for file in sorted((tmp_path / "images").glob("*.tif"))])
+    found = trained.description.scaling
+    assert (found.offset[0] - values.mean()) / found.scale[0] == pytest.approx(3, abs=0.4)
+
+
 def test_slices_laid_out_for_a_classifier_do_not_see_each_other(finished) -> None:
     folder, _ = finished
     slices = open_slice_files(folder / "images", folder / "masks", classes=CLASSES)
@@ -226,5 +246,8 @@ def test_bad_settings_are_refused(finished) -> None:
     refuse(folder, "no architecture|did you mean 'unet'", "networks.0.architectures=[unett]")
     refuse(folder, "nothing would be judged", "split.test=0")
     refuse(folder, "leave nothing to", "split.gap=9")
+    refuse(folder, "did you mean 'tone'", "augmentation=[{step: tones}]")
+    refuse(folder, "loudness", "augmentation=[{step: tone, loudness: 1}]")
+    refuse(folder, "shrink", "networks.0.shrink=[0]")
     with pytest.raises(InputError, match="kind 'measurement', expected 'comparison'"):
         beamforge.compare("infer-demo", folder / "other")
