@@ -96,6 +96,8 @@ class MicrographRecipe(RecipeBase):
     network: NetworkConfig = NetworkConfig()
     training: TrainingConfig = TrainingConfig()
     fine_tuning: FineTuning = FineTuning()
+    members: PositiveInt = 1
+    """Networks of other seeds that every row with a network is the mean of; trainings take as many times as long."""
     orientations: bool = True
     """Whether networks look at pictures in all eight orientations."""
     test: PositiveInt = 16
