@@ -38,6 +38,7 @@ losses:
 seeds: [0, 1]
 training: {epochs: 2, steps_per_epoch: 6, batch: 2, threads: 1, device: cpu, precision: fp32, learning_rate: 5.0e-3}
 tile: 32
+choose_prior: true
 random_split: true
 target: 0.1
 timing: {repeats: 1, threads: 1}
@@ -165,6 +166,18 @@ def test_slices_laid_out_for_a_classifier_do_not_see_each_other(finished) -> Non
     np.testing.assert_array_equal(features[0][0], slices.image(4)[0])
 
 
+def test_the_validation_slices_weigh_the_classes_of_every_row(finished) -> None:
+    folder, outcome = finished
+    rows = [folder / "run" / "networks" / name for name in outcome.result.networks]
+    models = [
+        json.loads((row / f"seed {seed}" / "model" / "model.json").read_text()) for row in rows for seed in (0, 1)
+    ]
+    for model in models:
+        assert abs(sum(model["prior"]) - 1) < 1e-12
+    assert any(max(model["prior"]) > min(model["prior"]) for model in models)
+    assert "weight of each class" in outcome.report.read_text()
+
+
 def test_a_classifier_gets_the_prior_that_does_best_on_other_slices(finished) -> None:
     folder, _ = finished
     slices = open_slice_files(folder / "images", folder / "masks", classes=CLASSES)
@@ -207,7 +220,8 @@ def made_up(ious: dict[str, list[float]], seconds: dict[str, float]) -> Comparis
     common = {"parameters": 1, "macs": 1, "size": (8, 8), "batch": 1, "predict_bytes": 1, "train_bytes": 1}
     common |= {"train_tile": 8, "train_batch": 1, "threads": 1, "device": "cpu"}
     return ComparisonResult(
-        classes=("a", "b"), background=0, target=0.5, classical={}, random_split={}, slices={},
+        classes=("a", "b"), background=0, target=0.5, random_split={}, slices={},
+        classical={row: runs[row] for row in ious if row not in seconds},
         networks={row: runs[row] for row in seconds},
         costs={row: Cost(predict_seconds=time, **common) for row, time in seconds.items()},
     )  # fmt: skip
@@ -224,6 +238,16 @@ def test_the_fastest_of_those_close_to_the_best_is_recommended() -> None:
     assert "over 3 seeds" in chosen.reason
     assert "do not tell it from close (0.815)" in chosen.reason
     assert "worse" not in chosen.reason
+
+
+def test_a_classifier_that_does_as_well_is_advised_instead() -> None:
+    networks = {"one": [0.60, 0.64], "other": [0.50, 0.53]}
+    forests = {"forest": [0.70, 0.71], "trees": [0.65, 0.66]}
+    chosen = recommend(made_up(networks | forests, {"one": 1.0, "other": 1.0}))
+    assert chosen.row == "one"
+    assert chosen.reason.endswith("forest needs no network and reaches 0.705: take that instead.")
+    weak = {"forest": [0.59, 0.61]}
+    assert "forest" not in recommend(made_up(networks | weak, {"one": 1.0, "other": 1.0})).reason
 
 
 def test_a_fast_network_that_scatters_is_not_taken_for_a_good_one() -> None:
