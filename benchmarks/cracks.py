@@ -297,20 +297,26 @@ def main() -> None:
     if options.part == "development":
         groups, _ = divided(groups, TRAINING_SHARE, default_rng(0))
     folder = options.run / options.part
+    counts = options.part == "test" and options.repeats == REPEATS
     runs = [repeat(groups, seed, folder / str(seed), "main") for seed in range(options.repeats)]
-    few = [repeat(groups, seed, folder / str(seed), "few") for seed in range(min(FEW_REPEATS, options.repeats))]
     found = repeats_of(runs)
-    curve = repeats_of([{**one, "rows": one["rows"] | more["rows"]} for one, more in zip(runs, few, strict=False)])
-    print(curve.markdown(), found.markdown(), sep="\n")
-    if options.part == "test" and len(runs) == REPEATS:
-        tiles = [run["tiles"] for run in runs]
-        seconds = sum(run["seconds"] for run in runs + few)
-        where = (
-            f"{min(tiles)} to {max(tiles)} tiles of {TILE} px, half of them with a crack, of specimens that no "
-            "training of the repeat saw; every repeat has a division of the specimens of its own"
-        )
-        record_mixed(found, by_specimen(runs), seconds, where)
-        record_few(curve, seconds, where)
+    print(found.markdown())
+    if counts:
+        record_mixed(found, by_specimen(runs), sum(run["seconds"] for run in runs), place(runs))
+    few = [repeat(groups, seed, folder / str(seed), "few") for seed in range(min(FEW_REPEATS, options.repeats))]
+    both = [{**one, "rows": one["rows"] | more["rows"]} for one, more in zip(runs, few, strict=False)]
+    curve = repeats_of(both)
+    print(curve.markdown())
+    if counts:
+        record_few(curve, sum(run["seconds"] for run in runs[:FEW_REPEATS] + few), place(both))
+
+
+def place(runs: Sequence[Mapping[str, Any]]) -> str:
+    tiles = [run["tiles"] for run in runs]
+    return (
+        f"{min(tiles)} to {max(tiles)} tiles of {TILE} px, half of them with a crack, of specimens that no training of "
+        "the repeat saw; every repeat has a division of the specimens of its own"
+    )
 
 
 def repeats_of(runs: Sequence[Mapping[str, Any]]) -> Repeats:
