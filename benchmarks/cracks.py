@@ -12,10 +12,10 @@ tiles, whatever they show, and the first 10 for those of few tiles; other number
 were chosen on the specimens that an earlier division (seed 0) had to learn from, by leaving some of them out, as
 `--part development` does.
 
-The simulation knows the training pictures beside their cracks (texture) and their masks (figures of cracks). Rows:
-"synthetic" never saw a real label in training; "real" saw N labelled tiles, half of them with a crack; "mixed" is
-"synthetic" trained on with all of them. As "synthetic" knows the figures of more cracks than a few tiles show, there is
-"synthetic of 20": its cracks are measured on the 20 tiles of "real 20" and on no other mask.
+The simulation knows the crack-free training pictures (texture) and the masks of the training pictures (figures of
+cracks). Rows: "synthetic" never saw a real label in training; "real" saw N labelled tiles, half of them with a crack;
+"mixed" is "synthetic" trained on with all of them, a simulated tile after each. As "synthetic" knows the figures of
+more cracks than a few tiles show, there is "synthetic of 20": its cracks are measured on the 20 tiles of "real 20".
 
 Every repeat is kept in the run folder; a run goes on where it was interrupted.
 """
