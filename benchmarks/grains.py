@@ -4,23 +4,24 @@ Usage: python benchmarks/grains.py --data shared/data [--run runs/tbm-grains] [-
 
 The number before the first hyphen of a tile's name is its micrograph. In ascending order, micrographs go in turn to
 three parts: the look of the first part's tiles is learnt without their masks, and five of them, one of each micrograph,
-teach the fine-tuned row; settings were chosen on the second part (`--part validation`); the third one judges.
+teach the fine-tuned row; settings were chosen on the second part (`--part validation`); the third one judges. Both
+share the run's folder: who judges changes nothing that is trained.
 """
 
 from __future__ import annotations
 
 import argparse
-import time
 from pathlib import Path
 
 from beamforge.evaluation import Estimate
 from beamforge.evaluation.micrographs import MicrographScores
 from beamforge.recipes import load_recipe, run
+from beamforge.recipes.stages import Run
 from beamforge.reporting.claims import record
 
 COMMAND = "python benchmarks/grains.py"
 PUBLISHED = {
-    "MLOgraphy++, all 80 tiles": {"mIoU": 0.529, "F": 0.921},
+    "MLOgraphy++, all 80 tiles, its training's among them": {"mIoU": 0.529, "F": 0.921},
     "MLOgraphy, all 80 tiles": {"mIoU": 0.449, "F": 0.641},
     "Trampert et al. 2021, other micrographs": {"mIoU": 0.745},
 }
@@ -28,6 +29,7 @@ LOOKS = (
     "the judging part was looked at twice: after the first time, fine-tuned weights were mixed half and half with "
     "those before, grains numbered by flooding and intercepts counted on boundaries, all chosen on the settings part"
 )
+SEEDS = {"mIoU": "0.593, 0.596 and 0.599", "F": "0.815, 0.820 and 0.821"}  # on the settings part
 NAMES = {"mIoU": "mean IoU of grains and boundaries", "F": "F of boundary skeletons at 3 px"}
 
 
@@ -39,9 +41,8 @@ def main() -> None:
     parser.add_argument("--set", dest="changes", action="append", default=[])
     options = parser.parse_args()
     folder = (options.data / "micro" / "tbm_grains").absolute()
-    started = time.perf_counter()
     recipe = load_recipe("grains", [*settings(folder, options.part), *options.changes])
-    outcome = run(recipe, options.run / options.part)
+    outcome = run(recipe, options.run)
     table = outcome.tables["measured"]
     for row, scores in table.items():
         print(
@@ -51,7 +52,9 @@ def main() -> None:
             f"intercept {scores.intercept_predicted:.1f}/{scores.intercept_true:.1f}"
         )
     if options.part == "test" and not options.changes:
-        write_claims(table, time.perf_counter() - started)
+        stages = Run(options.run)
+        stages.recall()
+        write_claims(table, sum(stages.seconds.values()))
 
 
 def settings(folder: Path, part: str) -> list[str]:
@@ -103,6 +106,7 @@ def write_claims(table: dict[str, MicrographScores], seconds: float) -> None:
             f"precision {scores.precision.value:.3f}, recall {scores.recall.value:.3f}, boundary IoU "
             f"{scores.boundary_iou.value:.3f}, adapted Rand error {scores.adapted_rand_error:.3f}; intervals over "
             "micrographs; boundaries labelled 3.5 px wide without annotation, as wide as the five tiles' with it; "
+            f"one training; trainings of three seeds on simulation alone came to {SEEDS[figure]} on the settings part; "
             f"{LOOKS}",
         )
     scores = table[zero_shot]

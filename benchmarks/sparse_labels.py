@@ -32,7 +32,9 @@ def main() -> None:
         curve.saving(), unit="1", command="python benchmarks/sparse_labels.py", seconds=sum(stages.seconds.values()),
         peer=points, target=">= 2",
         note=f"{verdict(curve)} {len(curve.seeds)} seeds. The judged stack is simulated too, with one setting of what "
-        "the pre-training varies; on measured stacks the gain depends on how well the generator fits. Judged once",
+        "the pre-training varies; on measured stacks the gain depends on how well the generator fits. Judged twice: "
+        "before, with a fine-tuning at the full rate and without simulated tiles; the settings since were chosen on "
+        "another pillar",
     )  # fmt: skip
 
 

@@ -77,6 +77,25 @@ class ArchitectureContract:
         made.save(tmp_path / "model")
         assert Segmenter.load(tmp_path / "model", "cpu").log_probabilities(odd).tobytes() == first.tobytes()
 
+    def test_at_lower_resolution_it_sees_and_gives_blocks_of_pixels(self, example: NetworkConfig, tmp_path) -> None:
+        shrunk = example.model_copy(update={"shrink": 2})
+        made = segmenter(shrunk, create_network(shrunk, 2, 3, seed=6), 2, 3)
+        network = made.network
+        assert network.multiple == 2 * example.build_architecture().multiple(network.core)
+        height, width = (-(-side // network.multiple) * network.multiple for side in (75, 67))
+        odd = images(1, 2, 75, 67)
+        blocks = np.pad(odd.numpy(), ((0, 0), (0, 0), (0, height - 75), (0, width - 67)), mode="edge")
+        blocks = blocks.reshape(2, height // 2, 2, width // 2, 2).transpose(0, 2, 4, 1, 3)
+        with torch.inference_mode():
+            core = network.core(torch.from_numpy(blocks.reshape(1, 8, height // 2, width // 2)))
+            logits = network(odd).numpy()
+        given = (core["out"] if isinstance(core, dict) else core).numpy().reshape(3, 2, 2, height // 2, width // 2)
+        expected = given.transpose(0, 3, 1, 4, 2).reshape(3, height, width)[:, :75, :67]
+        np.testing.assert_allclose(logits[0], expected, rtol=1e-4, atol=1e-5)
+        made.save(tmp_path / "model")
+        again = Segmenter.load(tmp_path / "model", "cpu")
+        assert again.log_probabilities(odd.numpy()).tobytes() == made.log_probabilities(odd.numpy()).tobytes()
+
     def test_padding_is_continued_border(self, example: NetworkConfig) -> None:
         network = create_network(example, 1, 2).eval()
         multiple = network.multiple

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.random import default_rng
 
 from beamforge.errors import InputError
-from beamforge.evaluation.spot_matching import LEAST_OVERLAP, SpotJudgement, Spots, match_spots
+from beamforge.evaluation.spot_matching import LEAST_OVERLAP, SpotJudgement, Spots, match_spots, shared_area_errors
 
 
 def boxes(*places: tuple[int, int, int, int], size: int = 40) -> Spots:
@@ -67,6 +67,16 @@ def test_errors_of_centre_and_area() -> None:
     matching = match_spots(boxes((10, 10, 4, 4)), boxes((10, 11, 4, 5)))
     np.testing.assert_allclose(matching.centroid_errors, [1.5])
     np.testing.assert_allclose(matching.area_errors, [0.2])
+
+
+def test_areas_are_compared_on_the_spots_that_both_found() -> None:
+    true = boxes((0, 0, 4, 4), (10, 10, 4, 4), (20, 20, 4, 4))
+    first = match_spots(boxes((0, 0, 4, 5), (10, 10, 4, 6)), true)
+    second = match_spots(boxes((30, 0, 4, 4), (20, 20, 4, 4), (10, 10, 2, 4)), true)
+    np.testing.assert_allclose(shared_area_errors(first, second), [[0.5], [0.5]])
+    np.testing.assert_allclose(shared_area_errors(first, first), [[0.25, 0.5], [0.25, 0.5]])
+    with pytest.raises(InputError, match="the same"):
+        shared_area_errors(first, match_spots(boxes(), boxes((0, 0, 4, 4))))
 
 
 def test_recall_by_ratio_and_area() -> None:

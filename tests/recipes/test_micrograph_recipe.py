@@ -6,9 +6,12 @@ import pytest
 import tifffile
 from PIL import Image
 
+from beamforge.files import sha256
 from beamforge.io import open_labels
+from beamforge.learning import Segmenter
 from beamforge.recipes import load_recipe, run
 from beamforge.recipes.load import recipe_text
+from beamforge.recipes.predictors import load_predictor
 from beamforge.recipes.verbs import load_scenario, simulate
 from beamforge.simulation import Scenario
 from beamforge.simulation.dataset import open_dataset
@@ -84,6 +87,35 @@ def test_with_pictures_the_look_is_learnt_and_few_teach_and_others_judge(picture
     assert all(f"{name}, its upper left corner" in page for name in ("a-1.png", "a-2.png"))
     again = recipe.write_report(_finished(folder))
     assert again.read_text().count("<svg") == result.report.read_text().count("<svg")
+
+
+def test_annotation_that_comes_later_leaves_the_networks_and_every_row_is_a_mean_of_members(
+    pictures: Path, tmp_path: Path
+) -> None:
+    settings = [*QUICK, "members=2", f"images={pictures / 'images' / 'a-*.png'}"]
+    folder = tmp_path / "run"
+    result = run(load_recipe("grains", settings), folder)
+    first, second = (Segmenter.load(result.files["model"] / name) for name in ("1", "2"))
+    weights = [one.network.state_dict() for one in (first, second)]
+    assert any(not np.array_equal(weights[0][name], weights[1][name]) for name in weights[0])
+    assert load_predictor(result.files["model"]).halo == max(first.halo, second.halo)
+    before = _networks(folder)
+    annotated = [f"annotated.{kind}={pictures / kind}" for kind in ("images", "masks")]
+    taught = ["annotated.group='[^-]+'", "annotated.few=2", "annotated.learn=[a, b]"]
+    result = run(load_recipe("grains", [*settings, *annotated, *taught]), folder)
+    after = _networks(folder)
+    assert {name: after[name] for name in before} == before
+    tuned = Segmenter.load(folder / "networks" / "grains + 2 annotated pictures" / "model" / "2")
+    assert tuned.description.provenance["share_of_fine_tuned_weights"] == 0.5
+    # Every network goes on from its own predecessor, whose scaling it keeps.
+    scalings = [one.description.scaling.offset for one in (first, second, tuned)]
+    np.testing.assert_array_equal(scalings[2], scalings[1])
+    assert not np.array_equal(scalings[2], scalings[0])
+    assert "grains, network 2" in result.report.read_text()
+
+
+def _networks(folder: Path) -> dict[str, str]:
+    return {place.name: sha256(place) for place in (folder / "networks").iterdir()}
 
 
 def _finished(folder: Path):

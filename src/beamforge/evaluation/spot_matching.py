@@ -106,6 +106,22 @@ class Matching:
         return np.asarray(np.abs(self.found.areas[self.partners[hit]] - of_true) / of_true)
 
 
+def shared_area_errors(first: Matching, second: Matching) -> tuple[Float64, Float64]:
+    """Give the relative errors (spot,) of the area of the true spots that both matchings found.
+
+    Who finds more weak spots has more that are hard to outline; on the same spots that counts against neither.
+
+    Raises
+    ------
+    InputError
+        If the true spots are not the same.
+    """
+    if len(first.true) != len(second.true) or (first.true.areas != second.true.areas).any():
+        raise InputError(f"the matchings are to {len(first.true)} and {len(second.true)} true spots, expected the same")
+    both = first.recalled & second.recalled
+    return first.area_errors[both[first.recalled]], second.area_errors[both[second.recalled]]
+
+
 def match_spots(found: Spots, true: Spots, either: NDArray[np.bool_] | None = None) -> Matching:
     """Match spots one to one, such that the sum of their overlaps (intersection over union) is largest.
 

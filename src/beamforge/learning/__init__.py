@@ -13,6 +13,7 @@ from beamforge.learning.scaling import Scaling
 
 if TYPE_CHECKING:
     from beamforge.learning.classifier import Classifier
+    from beamforge.learning.ensemble import Ensemble
     from beamforge.learning.events import read_events
     from beamforge.learning.network import Network, create_network
     from beamforge.learning.plan import LabelledTiles
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Classifier",
+    "Ensemble",
     "LabelledTiles",
     "Network",
     "NetworkConfig",
@@ -38,6 +40,7 @@ __all__ = [
 
 _WHERE = {
     "Classifier": "classifier",
+    "Ensemble": "ensemble",
     "LabelledTiles": "plan",
     "Network": "network",
     "RateRange": "rate_range",

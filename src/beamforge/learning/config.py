@@ -41,6 +41,10 @@ class NetworkConfig(BaseModel):
     input
         ``"direct"``: the first layer takes all channels. ``"mixer"``: a learned 1×1 convolution makes 3 channels of
         them first, which pretrained weights need unless there are 3.
+    shrink
+        The network computes at 1/shrink of the resolution: the shrink × shrink pixels of a block become channels, and
+        it gives as many logits of every class for each block, so that no pixel is lost. Tiles may then be so many
+        times larger for the same cost, and hold the surroundings that a class depends on.
     options
         Options of the architecture by name; see docs/networks.md.
     """
@@ -51,6 +55,7 @@ class NetworkConfig(BaseModel):
     encoder: str | None = None
     weights: str = "random"
     input: Literal["direct", "mixer"] = "direct"
+    shrink: PositiveInt = 1
     options: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -66,12 +71,15 @@ class NetworkConfig(BaseModel):
         InputError
             If the file is missing.
         """
+        settings = self.model_dump(mode="json")
+        if self.shrink == 1:
+            del settings["shrink"]
         if self.weights in ("random", "cached"):
-            return self.model_dump(mode="json")
+            return settings
         file = Path(self.weights)
         if not file.is_file():
             raise InputError(f"{file}: no such file of weights")
-        return self.model_dump(mode="json") | {"weights_sha256": sha256(file)}
+        return settings | {"weights_sha256": sha256(file)}
 
     def build_architecture(self) -> Architecture:
         """Give the architecture with its options."""

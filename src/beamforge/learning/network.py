@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from beamforge.errors import InputError
+from beamforge.learning.architectures.base import SEGMENTATION
 from beamforge.learning.config import NetworkConfig
 from beamforge.learning.weights import load_pretrained
 
@@ -21,16 +22,32 @@ class Network(nn.Module):
     """Maps images (batch, channel, y, x) of any size to logits (batch, class, y, x) of the same size.
 
     Sides that are not divisible by `multiple` are continued by their border pixels and cut again.
+
+    Parameters
+    ----------
+    core
+        What the architecture built.
+    mixer
+        What makes its channels of those of a block of the image.
+    shrink
+        Side in px of the blocks whose pixels become channels.
+    enlarge
+        What makes pixels of the logits of a block.
+    multiple
+        Divisor in px of the sides that can be taken.
     """
 
     core: nn.Module
     mixer: nn.Module
+    enlarge: nn.Module
     multiple: int
 
-    def __init__(self, core: nn.Module, mixer: nn.Module, multiple: int) -> None:
+    def __init__(self, core: nn.Module, mixer: nn.Module, shrink: int, enlarge: nn.Module, multiple: int) -> None:
         super().__init__()
+        self.shrink = nn.PixelUnshuffle(shrink)
         self.mixer = mixer
         self.core = core
+        self.enlarge = enlarge
         self.multiple = multiple
 
     def forward(self, images: Tensor) -> Tensor:
@@ -39,10 +56,10 @@ class Network(nn.Module):
         below, right = -height % self.multiple, -width % self.multiple
         if below or right:
             images = functional.pad(images, (0, right, 0, below), mode="replicate")
-        logits = self.core(self.mixer(images))
+        logits = self.core(self.mixer(self.shrink(images)))
         if isinstance(logits, Mapping):
             logits = logits["out"]
-        result: Tensor = logits[..., :height, :width]
+        result: Tensor = self.enlarge(logits)[..., :height, :width]
         return result
 
 
@@ -68,13 +85,15 @@ def create_network(config: NetworkConfig, channels: int, classes: int, *, seed: 
     if channels < 1 or classes < 1:
         raise InputError(f"a network for {channels} channels and {classes} classes; both must be at least 1")
     architecture = config.build_architecture()
-    mixing = config.input == "mixer"
+    mixing, per_pixel = config.input == "mixer", architecture.task == SEGMENTATION
+    seen = channels * config.shrink**2
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
-        core = architecture.build(_MIXED if mixing else channels, classes)
-        mixer = nn.Conv2d(channels, _MIXED, kernel_size=1) if mixing else nn.Identity()
+        core = architecture.build(_MIXED if mixing else seen, classes * (config.shrink**2 if per_pixel else 1))
+        mixer = nn.Conv2d(seen, _MIXED, kernel_size=1) if mixing else nn.Identity()
     _normalise_pooled_in_groups(core)
-    network = Network(core, mixer, architecture.multiple(core))
+    enlarge = nn.PixelShuffle(config.shrink) if per_pixel else nn.Identity()
+    network = Network(core, mixer, config.shrink, enlarge, config.shrink * architecture.multiple(core))
     if config.weights != "random":
         load_pretrained(architecture, network, config.weights)
     return network

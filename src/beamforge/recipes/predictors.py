@@ -12,18 +12,18 @@ from beamforge.statistics.model import IntensityModel
 
 
 def load_predictor(path: str | Path) -> Predictor:
-    """Load a trained network (a folder), a classifier or an intensity model (JSON files).
+    """Load a trained network or an ensemble of some (a folder), a classifier or an intensity model (JSON files).
 
     Raises
     ------
     InputError
         If there is none of them.
     """
-    from beamforge.learning import Segmenter
+    from beamforge.learning import Ensemble, Segmenter
 
     path = Path(path)
     if path.is_dir():
-        return Segmenter.load(path)
+        return Ensemble.load(path) if Ensemble.lies_in(path) else Segmenter.load(path)
     content = read_json(path)
     if isinstance(content, dict) and "classifier" in content:
         return Classifier.load(path)

@@ -5,7 +5,7 @@ import pytest
 from numpy.random import default_rng
 from scipy.ndimage import gaussian_filter, label
 
-from beamforge.classical.diffraction import LaplacianSpots, tune
+from beamforge.classical.diffraction import LaplacianSpots, tune, tune_curve, unbeaten
 from beamforge.classical.diffraction.classifier import LaplacianClassifier
 from beamforge.classical.diffraction.laplacian import without_small
 from beamforge.errors import InputError
@@ -86,3 +86,31 @@ class TestLaplacianClassifierContract(PredictorContract):
 
     def reload(self, predictor: LaplacianClassifier, folder: Path) -> LaplacianClassifier:
         return LaplacianClassifier.model_validate_json(predictor.model_dump_json())
+
+
+def test_the_curve_holds_what_no_other_setting_beats() -> None:
+    truth = image(PLACES, 1.0, 0.0) > 0.3
+    seen = [image(PLACES, 30.0, 8.0, 1), image(PLACES, 30.0, 8.0, 2)]
+    calls: list[tuple[float, float]] = []
+
+    def judge(masks: list[np.ndarray]) -> tuple[float, float]:
+        false = float(np.mean([label(m & ~truth, np.ones((3, 3)))[1] for m in masks]))
+        calls.append((false, float(np.mean([m[truth].mean() for m in masks]))))
+        return calls[-1]
+
+    curve = tune_curve(seen, judge, default_rng(0), most=5.0, trials=25, refinements=8)
+    assert len(calls) == 25 + 3 * 8
+    for false, recall in calls:
+        assert any(o.false <= false and o.recall >= recall for o in curve)
+    assert [o.false for o in curve] == sorted(o.false for o in curve)
+    for operating in curve:
+        assert (operating.false, operating.recall) == judge([operating.routine.mask(s) for s in seen])
+    # The search around the curve's settings is worth more than as many settings from everywhere.
+    scattered = calls[:25]
+    assert max(r for f, r in calls[25:49] if f <= 5.0) > max(r for f, r in scattered if f <= 5.0)
+
+
+def test_what_is_beaten_is_left_out() -> None:
+    nan = float("nan")
+    assert unbeaten([3.0, 1.0, 2.0, 1.0, nan, 0.5], [0.9, 0.5, 0.4, 0.6, 1.0, nan]) == [3, 0]
+    assert unbeaten([1.0, 1.0], [0.5, 0.5]) == [0]

@@ -26,6 +26,12 @@ def test_any_encoder_any_channels_any_size_gives_one_pixel_of_classes(
     assert 0 < first.abs().sum() < torch.inf
 
 
+def test_at_lower_resolution_it_still_gives_one_pixel_of_classes() -> None:
+    network = create_network(SMALL.model_copy(update={"shrink": 3}), 2, 4)
+    assert network(images(2, 2, 75, 90)).shape == (2, 4, 1, 1)
+    assert next(network.parameters()).shape[1] == 2 * 3**2
+
+
 def test_the_logits_are_timms_pooled_features_times_the_head() -> None:
     network = create_network(SMALL, 3, 4, seed=2).eval()
     other = timm.create_model("test_resnet", num_classes=4).eval()

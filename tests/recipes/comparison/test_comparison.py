@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+import yaml
 from numpy.random import default_rng
 from scipy.ndimage import gaussian_filter
 
@@ -37,6 +38,7 @@ losses:
 seeds: [0, 1]
 training: {epochs: 2, steps_per_epoch: 6, batch: 2, threads: 1, device: cpu, precision: fp32, learning_rate: 5.0e-3}
 tile: 32
+choose_prior: true
 random_split: true
 target: 0.1
 timing: {repeats: 1, threads: 1}
@@ -131,6 +133,25 @@ def test_a_model_that_sees_neighbours_segments_the_volume_as_it_was_judged(finis
     assert [c.numbers["slice"] for c in Segmenter.load(model).channels] == [-1.0, 0.0, 1.0]
 
 
+def test_a_network_at_lower_resolution_learns_from_varied_tiles(tmp_path) -> None:
+    write_stack(tmp_path, depth=8)
+    recipe = yaml.safe_load(RECIPE) | {"seeds": [0], "classical": [], "random_split": False, "losses": {}}
+    recipe["networks"][0] |= {"neighbours": [0], "shrink": [1, 2]}
+    recipe["augmentation"] = [{"step": "tone", "brightness": {"low": 3, "high": 3}, "contrast": {"low": 1, "high": 1}}]
+    recipe["training"] |= {"epochs": 1, "scaling": "standard"}
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(recipe))
+    outcome = beamforge.compare(tmp_path / "own.yaml", tmp_path / "run")
+    assert list(outcome.result.networks) == ["plain_unet", "plain_unet ÷2"]
+    full, half = (outcome.result.costs[name].macs for name in outcome.result.networks)
+    assert half < full / 2
+    trained = Segmenter.load(tmp_path / "run" / "networks" / "plain_unet ÷2" / "seed 0" / "model")
+    assert trained.description.network.shrink == 2
+    # Every tile became brighter by three of its standard deviations, and that is what the scaling was fitted to.
+    values = np.stack([tifffile.imread(file) for file in sorted((tmp_path / "images").glob("*.tif"))])
+    found = trained.description.scaling
+    assert (found.offset[0] - values.mean()) / found.scale[0] == pytest.approx(3, abs=0.4)
+
+
 def test_slices_laid_out_for_a_classifier_do_not_see_each_other(finished) -> None:
     folder, _ = finished
     slices = open_slice_files(folder / "images", folder / "masks", classes=CLASSES)
@@ -143,6 +164,18 @@ def test_slices_laid_out_for_a_classifier_do_not_see_each_other(finished) -> Non
         features.append(filters(stack.values)[:, top : top + 44, left : left + 40])
     np.testing.assert_array_equal(*features)
     np.testing.assert_array_equal(features[0][0], slices.image(4)[0])
+
+
+def test_the_validation_slices_weigh_the_classes_of_every_row(finished) -> None:
+    folder, outcome = finished
+    rows = [folder / "run" / "networks" / name for name in outcome.result.networks]
+    models = [
+        json.loads((row / f"seed {seed}" / "model" / "model.json").read_text()) for row in rows for seed in (0, 1)
+    ]
+    for model in models:
+        assert abs(sum(model["prior"]) - 1) < 1e-12
+    assert any(max(model["prior"]) > min(model["prior"]) for model in models)
+    assert "weight of each class" in outcome.report.read_text()
 
 
 def test_a_classifier_gets_the_prior_that_does_best_on_other_slices(finished) -> None:
@@ -187,7 +220,8 @@ def made_up(ious: dict[str, list[float]], seconds: dict[str, float]) -> Comparis
     common = {"parameters": 1, "macs": 1, "size": (8, 8), "batch": 1, "predict_bytes": 1, "train_bytes": 1}
     common |= {"train_tile": 8, "train_batch": 1, "threads": 1, "device": "cpu"}
     return ComparisonResult(
-        classes=("a", "b"), background=0, target=0.5, classical={}, random_split={}, slices={},
+        classes=("a", "b"), background=0, target=0.5, random_split={}, slices={},
+        classical={row: runs[row] for row in ious if row not in seconds},
         networks={row: runs[row] for row in seconds},
         costs={row: Cost(predict_seconds=time, **common) for row, time in seconds.items()},
     )  # fmt: skip
@@ -204,6 +238,16 @@ def test_the_fastest_of_those_close_to_the_best_is_recommended() -> None:
     assert "over 3 seeds" in chosen.reason
     assert "do not tell it from close (0.815)" in chosen.reason
     assert "worse" not in chosen.reason
+
+
+def test_a_classifier_that_does_as_well_is_advised_instead() -> None:
+    networks = {"one": [0.60, 0.64], "other": [0.50, 0.53]}
+    forests = {"forest": [0.70, 0.71], "trees": [0.65, 0.66]}
+    chosen = recommend(made_up(networks | forests, {"one": 1.0, "other": 1.0}))
+    assert chosen.row == "one"
+    assert chosen.reason.endswith("forest needs no network and reaches 0.705: take that instead.")
+    weak = {"forest": [0.59, 0.61]}
+    assert "forest" not in recommend(made_up(networks | weak, {"one": 1.0, "other": 1.0})).reason
 
 
 def test_a_fast_network_that_scatters_is_not_taken_for_a_good_one() -> None:
@@ -226,5 +270,8 @@ def test_bad_settings_are_refused(finished) -> None:
     refuse(folder, "no architecture|did you mean 'unet'", "networks.0.architectures=[unett]")
     refuse(folder, "nothing would be judged", "split.test=0")
     refuse(folder, "leave nothing to", "split.gap=9")
+    refuse(folder, "did you mean 'tone'", "augmentation=[{step: tones}]")
+    refuse(folder, "loudness", "augmentation=[{step: tone, loudness: 1}]")
+    refuse(folder, "shrink", "networks.0.shrink=[0]")
     with pytest.raises(InputError, match="kind 'measurement', expected 'comparison'"):
         beamforge.compare("infer-demo", folder / "other")

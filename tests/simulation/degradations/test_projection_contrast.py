@@ -72,6 +72,8 @@ def test_a_line_of_background_keeps_touching_spots_apart_but_not_from_faint_ones
     assert sorted(np.bincount(regions.ravel())[1:]) == [90, 100]
     assert (labels[40:50, 49] == 0).all()
     assert (labels[49, 40:49] == 1).all()
+    whole = ProjectionContrast(divided=False).apply(sample, {}, default_rng(0)).labels
+    np.testing.assert_array_equal(whole == 1, (numbers == 1) | (numbers == 3))
 
 
 def test_ratios_of_spots_are_means_over_their_pixels() -> None:

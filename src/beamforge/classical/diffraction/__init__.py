@@ -1,6 +1,6 @@
 """The standard routine for diffraction spots: rolling median, Laplacian of Gaussian, four parameters."""
 
 from beamforge.classical.diffraction.laplacian import LaplacianSpots
-from beamforge.classical.diffraction.tuning import Tuned, tune
+from beamforge.classical.diffraction.tuning import Operating, Tuned, tune, tune_curve, unbeaten
 
-__all__ = ["LaplacianSpots", "Tuned", "tune"]
+__all__ = ["LaplacianSpots", "Operating", "Tuned", "tune", "tune_curve", "unbeaten"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt
-from scipy.ndimage import gaussian_laplace, label, maximum
+from scipy.ndimage import gaussian_laplace, label
 
 from beamforge.arrays import Float32
 from beamforge.errors import InputError
@@ -68,8 +68,11 @@ class LaplacianSpots(BaseModel):
         blobs, count = label(gaussian_laplace(above, self.sigma, mode="nearest") < 0.0, AROUND)
         if count == 0:
             return np.zeros(difference.shape, np.bool_)
-        largest = np.concatenate([[0.0], maximum(above, blobs, np.arange(1, count + 1))])
-        kept = (blobs > 0) & (above > 0.0) & (above >= self.percent * largest[blobs])
+        kept = (blobs > 0) & (above > 0.0)
+        numbers, values = blobs[kept], above[kept]
+        largest = np.zeros(count + 1)
+        np.maximum.at(largest, numbers, values)
+        kept[kept] = values >= self.percent * largest[numbers]
         return without_small(kept, self.minimum)
 
 

@@ -72,9 +72,7 @@ def tune(
     InputError
         If there is nothing to tune on or no trial.
     """
-    if not differences or trials < 1 or refinements < 0:
-        raise InputError(f"{len(differences)} projections and {trials} trials: a search needs one of each at least")
-    noise = float(np.median([1.4826 * np.median(np.abs(d - np.median(d))) for d in differences]))
+    noise = _noise(differences, trials, refinements)
     best = start or LaplacianSpots()
     score = judge([best.mask(d) for d in differences])
     scores = [score]
@@ -87,6 +85,104 @@ def tune(
             best, score = candidate, reached
         scores.append(score)
     return Tuned(best, score, tuple(scores))
+
+
+@dataclass(frozen=True)
+class Operating:
+    """One setting and what it does.
+
+    Attributes
+    ----------
+    routine
+        The setting.
+    false
+        False spots for each projection.
+    recall
+        Share of the true spots that are found.
+    """
+
+    routine: LaplacianSpots
+    false: float
+    recall: float
+
+
+def tune_curve(
+    differences: Sequence[Float32],
+    judge: Callable[[Sequence[Mask]], tuple[float, float]],
+    rng: Generator,
+    *,
+    most: float,
+    trials: int = 80,
+    refinements: int = 20,
+    starts: Sequence[LaplacianSpots] = (),
+) -> list[Operating]:
+    """Search the settings that no other beats: as few false spots and as many true ones found.
+
+    Like `tune`, with steps around a random one of those not beaten so far, so that the whole curve from few to many
+    false spots is at its best.
+
+    Parameters
+    ----------
+    differences
+        Projections minus their background, float32 (y, x).
+    judge
+        Gives false spots for each projection and the share of the true ones that is found.
+    rng
+        Random stream.
+    most
+        False spots for each projection beyond which no setting is refined.
+    trials, refinements
+        See `tune`.
+    starts
+        What to try first.
+
+    Returns
+    -------
+    The settings not beaten, by their false spots.
+
+    Raises
+    ------
+    InputError
+        If there is nothing to tune on or no trial.
+    """
+    noise = _noise(differences, trials, refinements)
+    tried: list[Operating] = []
+
+    def attempt(routine: LaplacianSpots) -> None:
+        tried.append(Operating(routine, *judge([routine.mask(d) for d in differences])))
+
+    for start in starts:
+        attempt(start)
+    for _ in range(trials):
+        attempt(_drawn(rng, noise, LaplacianSpots(), None))
+    for spread in _SPREADS:
+        for _ in range(refinements):
+            best = [o for o in _unbeaten(tried) if o.false <= most] or tried
+            attempt(_drawn(rng, noise, best[rng.integers(len(best))].routine, spread))
+    return _unbeaten(tried)
+
+
+def _unbeaten(tried: Sequence[Operating]) -> list[Operating]:
+    return [tried[n] for n in unbeaten([o.false for o in tried], [o.recall for o in tried])]
+
+
+def unbeaten(costs: Sequence[float], gains: Sequence[float]) -> list[int]:
+    """Give the places of what no other beats in both, by its cost: the Pareto front; NaN never belongs to it.
+
+    Of equals the first stays.
+    """
+    order = sorted((n for n in range(len(costs)) if costs[n] == costs[n]), key=lambda n: (costs[n], -gains[n]))
+    front: list[int] = []
+    for place in order:
+        if gains[place] > (gains[front[-1]] if front else -np.inf):
+            front.append(place)
+    return front
+
+
+def _noise(differences: Sequence[Float32], trials: int, refinements: int) -> float:
+    if not differences or trials < 1 or refinements < 0:
+        raise InputError(f"{len(differences)} projections and {trials} trials: a search needs one of each at least")
+    return float(np.median([1.4826 * np.median(np.abs(d - np.median(d))) for d in differences]))
 
 
 def _drawn(rng: Generator, noise: float, best: LaplacianSpots, spread: float | None) -> LaplacianSpots:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,6 +27,9 @@ from beamforge.recipes.stages import Run
 from beamforge.recipes.streams import seed_for, stream
 from beamforge.simulation import Step
 from beamforge.stack import as_labels
+
+if TYPE_CHECKING:
+    from beamforge.learning.data import LabelledImages
 
 RANDOM = " (random split)"
 """Behind the name of the row that is trained under a random split."""
@@ -177,34 +180,23 @@ class ComparisonJob:
     def train(self, row: Row, seed: int, *, random: bool = False) -> None:
         """Train a network on random tiles of the training slices."""
         from beamforge.learning import train
-        from beamforge.learning.slices import SliceGrid, SliceTiles
 
         recipe = self.recipe
         training = row.training.model_copy(update={"seed": seed})
-        length = training.batch * (training.steps_per_epoch or 100)
 
         def make(folder: Path, scratch: Path) -> None:
-            tiles = SliceTiles(
-                self.slices,
-                self.part("train", random=random),
-                recipe.tile,
-                seed_for(recipe.seed, f"tiles {seed}"),  # every network sees the same tiles
-                length,
-                reach=row.neighbours,
-                augment=recipe.augment,
-                balanced=recipe.balanced,
-            )
-            grid = SliceGrid(self.slices, self.part("validation", random=random), 2 * recipe.tile, reach=row.neighbours)
-            train(
+            trained = train(
                 row.network,
                 training,
-                tiles,
-                grid,
+                self._tiles(row, seed, random=random),
+                self._validation_tiles(row, random=random),
                 scratch / "training",
                 simulated=self.origin["simulated"],
                 origin={"run_seed": recipe.seed, "measurement": self.origin},
             )
-            shutil.move(scratch / "training" / "model", folder / "model")
+            if recipe.choose_prior:
+                trained = trained.with_prior(self._best_prior(trained, row.neighbours, seed, random=random))
+            trained.save(folder / "model")
             shutil.move(scratch / "training" / "events.jsonl", folder / "events.jsonl")
 
         config = {
@@ -214,10 +206,39 @@ class ComparisonJob:
             "tile": recipe.tile,
             "balanced": recipe.balanced,
             "augment": recipe.augment,
+            **({"augmentation": recipe.augmentation} if recipe.augmentation else {}),
             "seed": recipe.seed,
             "random": random,
+            **self._prior_settings,
         }
         self.run.stage(_place("networks", row.name, seed, random), config, self._before, make)
+
+    def _tiles(self, row: Row, seed: int, *, random: bool) -> LabelledImages:
+        """Draw tiles of the training slices; every network sees the same."""
+        from beamforge.learning.augmented import Augmented
+        from beamforge.learning.slices import SliceTiles
+
+        recipe = self.recipe
+        tiles = SliceTiles(
+            self.slices,
+            self.part("train", random=random),
+            recipe.tile,
+            seed_for(recipe.seed, f"tiles {seed}"),
+            row.training.batch * (row.training.steps_per_epoch or 100),
+            reach=row.neighbours,
+            augment=recipe.augment,
+            balanced=recipe.balanced,
+        )
+        steps = recipe.variation
+        return Augmented(tiles, steps, seed_for(recipe.seed, f"variation {seed}")) if steps else tiles
+
+    def _validation_tiles(self, row: Row, *, random: bool) -> LabelledImages:
+        """Cut the validation slices into tiles of twice the side, or of a whole slice where that is smaller."""
+        from beamforge.learning.slices import SliceGrid
+
+        numbers = self.part("validation", random=random)
+        largest = max(side for number in numbers for side in self.slices.labels(number).shape)
+        return SliceGrid(self.slices, numbers, min(2 * self.recipe.tile, largest), reach=row.neighbours)
 
     def judge_network(self, row: Row, seed: int, *, random: bool = False) -> None:
         """Predict the test slices with a network and judge them."""
@@ -245,13 +266,15 @@ class ComparisonJob:
         """Train a pixel classifier, predict the test slices with it and judge them."""
         import time
 
-        from beamforge.recipes.comparison.forest import fit_pixel_classifier, with_best_prior
+        from beamforge.recipes.comparison.forest import fit_pixel_classifier, reweighted, with_best_prior
 
         def make(folder: Path, _: Path) -> None:
             start = time.perf_counter()
             rng = stream(self.recipe.seed, f"{method} {seed}")
             classifier = fit_pixel_classifier(self.slices, self.part("train"), method, rng)
             classifier = with_best_prior(classifier, self.slices, self.part("train"), self.part("validation"))
+            if self.recipe.choose_prior:
+                classifier = reweighted(classifier, self._best_prior(classifier, 0, seed))
             seconds = time.perf_counter() - start
             classifier.save(folder / "classifier.json")
             self._judge(classifier, self.part("test"), 0, folder, train_seconds=seconds)
@@ -261,8 +284,20 @@ class ComparisonJob:
             "prior": "validation",
             "seed": self.recipe.seed,
             "background": self.recipe.background,
+            **self._prior_settings,
         }
         self.run.stage(_place("judged", method, seed, False), config, self._before, make)
+
+    def _best_prior(self, predictor: Predictor, reach: int, seed: int, *, random: bool = False) -> tuple[float, ...]:
+        from beamforge.recipes.comparison.prior import best_prior
+
+        rng = stream(self.recipe.seed, f"prior {seed}")
+        return best_prior(predictor, self.slices, self.part("validation", random=random), reach, rng)
+
+    @property
+    def _prior_settings(self) -> dict[str, Any]:
+        """What stages rest on beside all else; without the choice they are those of recipes that do not know it."""
+        return {"choose_prior": True} if self.recipe.choose_prior else {}
 
     def _judge(self, predictor: Predictor, numbers: Sequence[int], reach: int, folder: Path, **times: Any) -> None:
         from beamforge.recipes.comparison.judging import judge, predict_slices

@@ -47,8 +47,8 @@ def recommend(result: ComparisonResult) -> Recommendation:
     fastest = min(close, key=lambda row: result.costs[row].predict_seconds)
     faster = result.costs[best].predict_seconds / result.costs[fastest].predict_seconds
     chosen = fastest if faster >= _FASTER else best
-    reason = _reason(result, means, best, chosen) + _doubt(repeats, chosen, means) + _against_classical(result, chosen)
-    return Recommendation(chosen, reason)
+    reason = _reason(result, means, best, chosen) + _doubt(repeats, chosen, means)
+    return Recommendation(chosen, reason + _against_classical(result, repeats, means, chosen))
 
 
 def _reason(result: ComparisonResult, means: dict[str, float], best: str, chosen: str) -> str:
@@ -80,8 +80,10 @@ def _doubt(repeats: Repeats, chosen: str, means: dict[str, float]) -> str:
     )
 
 
-def _against_classical(result: ComparisonResult, chosen: str) -> str:
-    """Say so if a classifier that needs no network does as well."""
-    repeats = result.repeats(FIGURE)
-    better = [row for row in result.classical if repeats is not None and repeats.compare(row, chosen).difference >= 0]
-    return f" {better[0]} needs no network and reaches no less." if better else ""
+def _against_classical(result: ComparisonResult, repeats: Repeats, means: dict[str, float], chosen: str) -> str:
+    """Advise the best classifier that needs no network if it does as well."""
+    classical = {row: repeats.summary(row).mean for row in result.classical}
+    best = max(classical, key=lambda row: classical[row], default=None)
+    if best is None or classical[best] < means[chosen]:
+        return ""
+    return f" {best} needs no network and reaches {classical[best]:.3f}: take that instead."

@@ -13,7 +13,7 @@ from beamforge.learning import NetworkConfig, TrainingConfig
 from beamforge.recipes.schema import RecipeBase, folder_name
 from beamforge.recipes.settings import Settings
 from beamforge.recipes.slice_data import SliceData
-from beamforge.simulation.step import describe
+from beamforge.simulation.step import Step, describe
 
 if TYPE_CHECKING:
     from beamforge.recipes.comparison.outcome import ComparisonOutcome
@@ -38,7 +38,7 @@ class SplitSettings(Settings):
 
 
 class NetworkGroup(Settings):
-    """Networks to compare: every architecture on every encoder with every number of neighbours."""
+    """Networks to compare: every architecture on every encoder with every number of neighbours and every shrinkage."""
 
     architectures: tuple[str, ...] = Field(min_length=1)
     encoders: tuple[str | None, ...] = Field(default=(None,), min_length=1)
@@ -47,6 +47,8 @@ class NetworkGroup(Settings):
     """Slices on either side that become channels (2.5D)."""
     weights: str = "random"
     input: Literal["direct", "mixer"] = "direct"
+    shrink: tuple[PositiveInt, ...] = Field(default=(1,), min_length=1)
+    """By how much the resolution is reduced at which a network computes: larger tiles for the same cost."""
     options: dict[str, Any] = Field(default_factory=dict)
     """Options of the architecture."""
     training: dict[str, Any] = Field(default_factory=dict)
@@ -104,8 +106,12 @@ class ComparisonRecipe(RecipeBase):
     """Share of the training tiles that are drawn by class."""
     augment: bool = True
     """Whether tiles are turned and mirrored."""
+    augmentation: tuple[dict[str, Any], ...] = ()
+    """Steps that vary the tiles anew every time."""
     classical: tuple[str, ...] = ("random_forest",)
     """Pixel classifiers that stand beside the networks."""
+    choose_prior: bool = False
+    """Whether the validation slices choose how much each class weighs, in all rows: that of the highest mean IoU."""
     random_split: bool = False
     """Whether the first network is also trained and judged under a random split, which leaks."""
     random_seeds: PositiveInt = 1
@@ -116,6 +122,7 @@ class ComparisonRecipe(RecipeBase):
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
+        _ = self.variation  # refuses unknown steps and settings
         names = [row.name for row in self.rows]
         for name in names:
             folder_name(name)
@@ -135,21 +142,30 @@ class ComparisonRecipe(RecipeBase):
         return self
 
     @property
+    def variation(self) -> tuple[Step, ...]:
+        """The steps that vary the tiles."""
+        return tuple(Step.from_dict(config) for config in self.augmentation)
+
+    @property
     def rows(self) -> list[Row]:
         """The networks."""
         losses: dict[str, LossSettings | None] = {**self.losses} or {"": None}
         made = []
         for group, (loss, settings) in itertools.product(self.networks, losses.items()):
-            for architecture, encoder, reach in itertools.product(
-                group.architectures, group.encoders, group.neighbours
+            for architecture, encoder, reach, shrink in itertools.product(
+                group.architectures, group.encoders, group.neighbours, group.shrink
             ):
-                parts = [architecture, *([encoder] if encoder else [])]
-                name = " ".join(parts) + (f" ±{reach}" if reach else "") + (f", {loss}" if loss else "")
+                parts = [architecture]
+                parts += [encoder] if encoder else []
+                parts += [f"±{reach}"] if reach else []
+                parts += [f"÷{shrink}"] if shrink > 1 else []
+                name = " ".join(parts) + (f", {loss}" if loss else "")
                 network = NetworkConfig(
                     architecture=architecture,
                     encoder=encoder,
                     weights=group.weights,
                     input=group.input,
+                    shrink=shrink,
                     options=group.options,
                 )
                 made.append(Row(name, network, reach, self._training(group, settings)))

@@ -31,7 +31,10 @@ from beamforge.simulation import Scenario, Step
 from beamforge.stack import as_labels, as_stack
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from beamforge.evaluation.micrographs import MicrographScores
+    from beamforge.learning import Segmenter, TrainingConfig
     from beamforge.learning.data import LabelledImages
     from beamforge.recipes.kinds.micrographs import MicrographRecipe
 
@@ -134,8 +137,14 @@ class MicrographJob:
             rng = stream(recipe.seed, f"look of {name}")
             build_look(name, settings, self.look, channels, recipe.tile, rng).save(folder / "scenario")
 
-        config = {"generator": settings.model_dump(mode="json"), "tile": recipe.tile, "seed": recipe.seed}
-        self.run.stage(f"generators/{name}", config, ["pictures"], make)
+        config = {
+            "generator": settings.model_dump(mode="json"),
+            "tile": recipe.tile,
+            "channels": len(channels),
+            "seed": recipe.seed,
+            "look": [picture.fingerprint for picture in self.look],
+        }
+        self.run.stage(f"generators/{name}", config, [], make)
         return self.scenario(name)
 
     def scenario(self, name: str) -> Scenario:
@@ -180,31 +189,36 @@ class MicrographJob:
         self.run.stage("filters", {"tolerance": tolerance}, ["samples"], make)
 
     def train(self, name: str) -> None:
-        """Train a network on a generator's samples."""
+        """Train the networks of a row on a generator's samples."""
         from beamforge.learning import train
         from beamforge.learning.data import SimulatedDataset
+        from beamforge.learning.ensemble import save_members
 
         recipe = self.recipe
         config = {
             "network": recipe.network.what_decides(),
             "training": recipe.training.what_decides(),
+            "members": recipe.members,
             "seed": recipe.seed,
         }
 
-        def make(folder: Path, scratch: Path) -> None:
-            data = SimulatedDataset(self.scenario(name), seed_for(recipe.seed, f"training {name}"), _SAMPLE_TILES)
-            work = scratch / "training"
+        def member(number: int, work: Path) -> Segmenter:
+            seed = seed_for(recipe.seed, _of_member(f"training {name}", number))
+            data = SimulatedDataset(self.scenario(name), seed, _SAMPLE_TILES)
+            training = _seeded(recipe.training, number)
             origin = {"trained_on": name, "run_seed": recipe.seed}
-            train(recipe.network, recipe.training, data, self.samples(VALIDATION), work, simulated=True, origin=origin)
-            _keep(work, folder)
+            return train(recipe.network, training, data, self.samples(VALIDATION), work, simulated=True, origin=origin)
+
+        def make(folder: Path, scratch: Path) -> None:
+            works = [scratch / f"training-{number}" for number in range(recipe.members)]
+            save_members([member(number, work) for number, work in enumerate(works)], folder / "model")
+            _keep_events(works, folder)
 
         self.run.stage(f"networks/{name}", config, [f"generators/{name}", "samples"], make)
 
     def fine_tune(self) -> None:
-        """Go on with the main network on tiles of the few annotated pictures, simulated ones between them."""
-        from beamforge.evaluation.boundaries import drawn_width
-        from beamforge.learning import NetworkConfig, Segmenter, train
-        from beamforge.learning.interpolation import between
+        """Go on with the main networks on tiles of the few annotated pictures, simulated ones between them."""
+        from beamforge.learning.ensemble import member_folders, save_members
 
         recipe = self.recipe
         training = recipe.fine_tuning_config()
@@ -213,32 +227,44 @@ class MicrographJob:
             "training": training.what_decides(),
             "seed": recipe.seed,
             "tile": recipe.tile,
+            "few": [picture.fingerprint for picture in self.few],
         }
 
         def make(folder: Path, scratch: Path) -> None:
-            file = self.run.folder / "networks" / self.main / "model"
-            before = Segmenter.load(file, training.device)
-            width = float(np.mean([drawn_width(p.labels == 1) for p in self.few if p.labels is not None]))
-            network = NetworkConfig.model_validate(
-                {**recipe.network.model_dump(), "weights": str(file / "model.safetensors")}
-            )
-            work = scratch / "training"
-            after = train(
-                network,
-                training,
-                self._fine_tuning_data(width),
-                self.samples(VALIDATION),
-                work,
-                simulated=True,
-                scaling=before.description.scaling,
-                origin={"trained_on": self.fine_tuned, "drawn_width": width, "run_seed": recipe.seed},
-            )
-            between(before, after, recipe.fine_tuning.share).save(folder / "model")
-            shutil.move(work / "events.jsonl", folder / "events.jsonl")
+            starts = member_folders(self.run.folder / "networks" / self.main / "model")
+            works = [scratch / f"training-{number}" for number in range(len(starts))]
+            tuned = [
+                self._fine_tuned(start, _seeded(training, number), number, work)
+                for number, (start, work) in enumerate(zip(starts, works, strict=True))
+            ]
+            save_members(tuned, folder / "model")
+            _keep_events(works, folder)
 
-        self.run.stage(f"networks/{self.fine_tuned}", config, [f"networks/{self.main}", "pictures"], make)
+        self.run.stage(f"networks/{self.fine_tuned}", config, [f"networks/{self.main}"], make)
 
-    def _fine_tuning_data(self, width: float) -> LabelledImages:
+    def _fine_tuned(self, start: Path, training: TrainingConfig, number: int, work: Path) -> Segmenter:
+        """Fine-tune one network and mix its weights with those of before."""
+        from beamforge.evaluation.boundaries import drawn_width
+        from beamforge.learning import NetworkConfig, Segmenter, train
+        from beamforge.learning.interpolation import between
+
+        recipe = self.recipe
+        before = Segmenter.load(start, training.device)
+        width = float(np.mean([drawn_width(p.labels == 1) for p in self.few if p.labels is not None]))
+        weights = str(start / "model.safetensors")
+        after = train(
+            NetworkConfig.model_validate({**recipe.network.model_dump(), "weights": weights}),
+            training,
+            self._fine_tuning_data(width, number),
+            self.samples(VALIDATION),
+            work,
+            simulated=True,
+            scaling=before.description.scaling,
+            origin={"trained_on": self.fine_tuned, "drawn_width": width, "run_seed": recipe.seed},
+        )
+        return between(before, after, recipe.fine_tuning.share)
+
+    def _fine_tuning_data(self, width: float, number: int) -> LabelledImages:
         from beamforge.learning.augmented import Augmented
         from beamforge.learning.data import MeasuredTiles, SimulatedDataset
         from beamforge.learning.interleaved import Interleaved
@@ -249,16 +275,16 @@ class MicrographJob:
                 as_stack(picture.image, channels),
                 as_labels(picture.labels, CLASSES),
                 min(self.recipe.tile, *picture.image.shape[1:]),
-                seed_for(seed, f"tiles of {picture.name}"),
+                seed_for(seed, _of_member(f"tiles of {picture.name}", number)),
                 _SAMPLE_TILES,
                 augment=True,
             )
             for picture in self.few
         ])  # fmt: skip
         steps = [Step.from_dict(step) for step in settings.variation]
-        measured = Augmented(tiles, steps, seed_for(seed, "variation")) if steps else tiles
+        measured = Augmented(tiles, steps, seed_for(seed, _of_member("variation", number))) if steps else tiles
         scenario = with_thickness(self.scenario(self.main), width)
-        simulated = SimulatedDataset(scenario, seed_for(seed, "fine-tuning"), _SAMPLE_TILES)
+        simulated = SimulatedDataset(scenario, seed_for(seed, _of_member("fine-tuning", number)), _SAMPLE_TILES)
         return Interleaved([measured] * settings.measured + [simulated] * settings.simulated)
 
     def predictors(self) -> dict[str, Predictor]:
@@ -272,10 +298,10 @@ class MicrographJob:
         return rows
 
     def network(self, name: str) -> Predictor:
-        """Load a network as it is judged and applied."""
-        from beamforge.learning import Segmenter
+        """Load a row's networks as they are judged and applied."""
+        from beamforge.recipes.predictors import load_predictor
 
-        network: Predictor = Segmenter.load(self.run.folder / "networks" / name / "model")
+        network = load_predictor(self.run.folder / "networks" / name / "model")
         return OrientationAverage(network) if self.recipe.orientations else network
 
     def evaluate(self) -> None:
@@ -342,7 +368,21 @@ class MicrographJob:
         return opened
 
 
-def _keep(work: Path, folder: Path) -> None:
-    """Move what a finished training left that is needed further."""
-    shutil.move(work / "model", folder / "model")
-    shutil.move(work / "events.jsonl", folder / "events.jsonl")
+def _of_member(purpose: str, number: int) -> str:
+    """Name the random stream of one of a row's networks."""
+    return f"{purpose}, network {number + 1}" if number else purpose
+
+
+def _seeded(training: TrainingConfig, number: int) -> TrainingConfig:
+    """Give every one of a row's networks first weights of its own."""
+    return training.model_copy(update={"seed": training.seed + number})
+
+
+def events_file(number: int) -> str:
+    """Name the course of the training of one of a row's networks."""
+    return f"events-{number + 1}.jsonl" if number else "events.jsonl"
+
+
+def _keep_events(works: Sequence[Path], folder: Path) -> None:
+    for number, work in enumerate(works):
+        shutil.copyfile(work / "events.jsonl", folder / events_file(number))

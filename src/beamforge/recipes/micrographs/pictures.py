@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -46,6 +48,14 @@ class Picture:
     image: Float32
     labels: NDArray[np.uint8] | None = None
     group: str = ""
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """What tells it from other pictures: a hash of its name, grey levels and labels."""
+        digest = hashlib.sha256(self.name.encode() + b"\0" + np.ascontiguousarray(self.image).tobytes())
+        if self.labels is not None:
+            digest.update(np.ascontiguousarray(self.labels).tobytes())
+        return digest.hexdigest()
 
 
 def channels_for(colour: Literal["grey", "rgb"]) -> tuple[Channel, ...]:

@@ -10,7 +10,7 @@ import numpy as np
 from beamforge.evaluation.micrographs import BOUNDARY
 from beamforge.files import read_json
 from beamforge.learning import read_events
-from beamforge.recipes.micrographs.job import MEASURED, SIMULATED, MicrographJob
+from beamforge.recipes.micrographs.job import MEASURED, SIMULATED, MicrographJob, events_file
 from beamforge.recipes.micrographs.judging import Found
 from beamforge.reporting import figures
 from beamforge.reporting.figures.micrographs import boundary_overlays, micrograph_sheet
@@ -31,7 +31,13 @@ def write_report(job: MicrographJob) -> Path:
     _predictions(report, job)
     _pictures(report, job)
     report.section("Training", "Trainings are watched on simulated samples that neither train nor judge.")
-    events = {row: read_events(job.run.folder / "networks" / row / "events.jsonl") for row in job.networks}
+    events = {
+        f"{row}, network {number + 1}" if job.recipe.members > 1 else row: read_events(
+            job.run.folder / "networks" / row / events_file(number)
+        )
+        for row in job.networks
+        for number in range(job.recipe.members)
+    }
     report.figure(figures.training_curves(events), "Course of the trainings.", "Loss and Dice by epoch, each training.")
     report.section("Provenance")
     record = read_json(job.run.folder / "pictures" / "provenance.json")

@@ -29,7 +29,7 @@ class ProjectionContrast(Degradation, name="projection_contrast"):
     in the middle the difference is 0, and it has a longer tail than noise has. Spots that pass are hardly felt.
     Where it is known which pixels are spots, those of a spot whose mean contrast is below `visible` become background,
     and those between `visible` and `sure` are ignored. Between spots that touch a line one pixel wide becomes
-    background, so that every region of the labels is one spot.
+    background, so that every region of the labels is one spot; it is cut from the spot of the lower number.
 
     Attributes
     ----------
@@ -37,6 +37,8 @@ class ProjectionContrast(Degradation, name="projection_contrast"):
         Projections of the rolling median, odd.
     visible, sure
         Mean contrast of a spot in standard deviations of the noise of a pixel.
+    divided
+        Whether there is a line between spots that touch.
     """
 
     changes_labels: ClassVar[bool] = True
@@ -44,6 +46,7 @@ class ProjectionContrast(Degradation, name="projection_contrast"):
     window: int = Field(default=WINDOW, ge=3)
     visible: float = Field(default=0.5, ge=0.0)
     sure: float = Field(default=0.7, ge=0.0)
+    divided: bool = True
 
     @field_validator("window")
     @classmethod
@@ -81,7 +84,8 @@ class ProjectionContrast(Degradation, name="projection_contrast"):
         labels[(numbers > 0) & (of_pixel < self.visible)] = 0
         labels[(numbers > 0) & (of_pixel >= self.visible) & (of_pixel < self.sure)] = IGNORE
         left = np.where(of_pixel < self.visible, 0, numbers)
-        labels[(left > 0) & (maximum_filter(left, 3, mode="nearest") > left)] = 0
+        if self.divided:
+            labels[(left > 0) & (maximum_filter(left, 3, mode="nearest") > left)] = 0
         return labels
 
 
