@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# One process for each core, each with one thread of its own; the tests of a file stay together and share what they set up.
+TESTS := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .PHONY: demo test test-all lint claims clean
@@ -10,10 +12,10 @@ demo: $(VENV)/.installed
 	$(BIN)/beamforge demo
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -m "not slow"
+	$(TESTS) -m "not slow"
 
 test-all: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest
+	$(TESTS)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

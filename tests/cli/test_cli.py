@@ -25,7 +25,7 @@ ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(beamforge.__file__).parents[1
 
 
 def beamforge_cli(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-W", "error", "-c", "from beamforge.cli import main; main()", *map(str, arguments)]
+    command = [sys.executable, "-W", "error", "-m", "beamforge", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, cwd=cwd, check=False)
 
 
@@ -212,7 +212,7 @@ def test_usage_errors_end_with_2() -> None:
 
 @pytest.mark.slow
 def test_an_interrupt_says_how_to_go_on(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", "from beamforge.cli import main; main()", "demo", "-o", str(tmp_path / "run")]
+    command = [sys.executable, "-m", "beamforge", "demo", "-o", str(tmp_path / "run")]
     process = subprocess.Popen(command, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
     time.sleep(15)
     process.send_signal(signal.SIGINT)

@@ -14,6 +14,7 @@ from beamforge.evaluation import (
     evaluate_image,
     predict_image,
     predict_labels,
+    predict_log_probabilities,
     predict_probability,
 )
 from beamforge.stack import Channel, Classes, as_labels, as_stack
@@ -131,6 +132,8 @@ def test_windows_give_what_the_whole_image_gives(reach, multiple, window) -> Non
     each = np.stack([predict_probability(predictor, as_stack(image), number, window) for number in range(3)])
     np.testing.assert_allclose(each.sum(axis=0), 1.0, rtol=1e-5)
     np.testing.assert_array_equal(each.argmax(axis=0), found)
+    together = predict_log_probabilities(predictor, as_stack(image), window)
+    np.testing.assert_array_equal(np.exp(together), each)
 
 
 def test_a_measured_image_is_judged_by_grid_tiles_and_all_its_pixels() -> None:

@@ -51,6 +51,16 @@ def test_scaling_is_part_of_the_model(segmenter: Segmenter) -> None:
     np.testing.assert_allclose(segmenter.log_probabilities(images()), expected, atol=0.05)
 
 
+def test_a_prior_weighs_the_probabilities_and_is_kept(segmenter: Segmenter, tmp_path: Path) -> None:
+    segmenter.with_prior((0.2, 0.8)).save(tmp_path / "model")
+    weighted = np.exp(segmenter.log_probabilities(images())) * [[[[0.2]], [[0.8]]]]
+    expected = weighted / weighted.sum(axis=1, keepdims=True)
+    found = Segmenter.load(tmp_path / "model", "cpu").log_probabilities(images())
+    np.testing.assert_allclose(np.exp(found), expected, rtol=1e-4)
+    with pytest.raises(ValueError, match="prior of 3 numbers for 2 classes"):
+        segmenter.with_prior((0.2, 0.3, 0.5))
+
+
 def test_an_invalid_pixel_is_the_channels_centre_and_spoils_nothing(segmenter: Segmenter) -> None:
     spoilt, centred = images(), images()
     spoilt[0, 1, 5, 6] = np.nan

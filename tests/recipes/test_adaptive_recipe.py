@@ -103,8 +103,7 @@ def test_finished_stages_are_skipped(recipe: Path, folder: Path) -> None:
 
 
 def test_the_command_line_repeats_too(recipe: Path, folder: Path) -> None:
-    program = "from beamforge.cli import main; main()"
-    command = [sys.executable, "-W", "error", "-c", program, "run", str(recipe), "-o", str(folder), "--repeats", "2"]
+    command = [sys.executable, "-W", "error", "-m", "beamforge", "run", recipe, "-o", folder, "--repeats", "2"]
     environment = os.environ | {"PYTHONPATH": str(Path(beamforge.__file__).parents[1]), "COLUMNS": "120"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 0, done.stderr

@@ -171,7 +171,7 @@ def test_a_second_run_does_nothing_and_another_setting_only_what_rests_on_it(rec
 @pytest.mark.slow
 def test_a_killed_run_goes_on_to_the_same_weights(recipe: Path, finished: Path, tmp_path: Path) -> None:
     folder = tmp_path / "killed"
-    command = [sys.executable, "-c", "from beamforge.cli import main; main()", "run", str(recipe), "-o", str(folder)]
+    command = [sys.executable, "-m", "beamforge", "run", str(recipe), "-o", str(folder)]
     environment = os.environ | {"PYTHONPATH": str(Path(beamforge.__file__).parents[1])}
     for seconds in (8, 14, 20):
         process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)

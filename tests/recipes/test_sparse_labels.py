@@ -29,6 +29,8 @@ pretraining:
   samples: 3
   generator: {steps: [{step: checkerboard}, {step: johnson_field, fit: {correlation: none}}]}
   training: {steps_per_epoch: 5}
+  variation: [{step: flip}]
+fine_tuning: {training: {learning_rate: 3.0e-4}, measured: 1, simulated: 1}
 tile: 24
 """
 
@@ -57,7 +59,7 @@ def test_every_number_of_slices_is_trained_both_ways_and_judged_apart(folder: Pa
     assert set(outcome.curve.scores) == {SCRATCH, PRETRAINED}
     assert all(0 < v <= 1 for way in outcome.curve.scores.values() for n in way.values() for v in n.values())
     trained = json.loads((folder / "run" / f"networks/{PRETRAINED}/3 slices/seed 1/model/model.json").read_text())
-    assert trained["network"]["weights"].endswith("pretraining/3 slices, seed 1/model/model.safetensors")
+    assert trained["network"]["weights"].endswith("pretraining/3 slices/seed 1/model/model.safetensors")
     assert "Learning curves" in outcome.report.read_text()
     before = (folder / "run" / "events.jsonl").read_text()
     beamforge.run(recipe, folder / "run")
@@ -66,7 +68,7 @@ def test_every_number_of_slices_is_trained_both_ways_and_judged_apart(folder: Pa
 
 def test_both_ways_take_as_many_steps(folder: Path) -> None:
     recipe = load_recipe(folder / "own.yaml")
-    assert (recipe.first_training.steps_per_epoch, recipe.fine_tuning.steps_per_epoch) == (5, 4)
+    assert (recipe.first_training.steps_per_epoch, recipe.second_training.steps_per_epoch) == (5, 4)
     assert (recipe.from_scratch.epochs, recipe.from_scratch.steps_per_epoch) == (1, 9)
     # Samples gone through twice in batches of 2, then epochs of the default length.
     changes = ["pretraining.training={epochs: 2}", "training={epochs: 3, batch: 2}"]

@@ -14,6 +14,7 @@ from beamforge.evaluation.judge import (
     evaluate_image,
     predict_image,
     predict_labels,
+    predict_log_probabilities,
     predict_probability,
 )
 from beamforge.evaluation.matrix import Comparison, Matrix, matrix_of_counts, train_evaluate_matrix
@@ -51,6 +52,7 @@ __all__ = [
     "paired_difference",
     "predict_image",
     "predict_labels",
+    "predict_log_probabilities",
     "predict_probability",
     "t_interval",
     "tile_confusions",

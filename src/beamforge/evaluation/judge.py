@@ -216,6 +216,17 @@ def predict_probability(predictor: Predictor, stack: xr.DataArray, number: int, 
     return probability
 
 
+def predict_log_probabilities(predictor: Predictor, stack: xr.DataArray, window: int = 512) -> Float32:
+    """Give the log-probability of every class in every pixel of a whole stack: float32 (class, y, x).
+
+    See `predict_image`; the result is held in memory whole.
+    """
+    result = np.empty((len(predictor.classes), stack.sizes["y"], stack.sizes["x"]), dtype=np.float32)
+    for place, seen, inner in _windows(predictor, stack, window):
+        result[:, *place] = _log_probabilities(predictor, seen[None])[0][:, *inner]
+    return result
+
+
 Place = tuple[slice, slice]
 
 

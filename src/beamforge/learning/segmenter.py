@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from pydantic import NonNegativeInt
+import numpy as np
+from pydantic import NonNegativeInt, PositiveFloat, model_validator
+from scipy.special import logsumexp
 
 from beamforge.arrays import Float32
 from beamforge.learning.architectures.base import SEGMENTATION, TaskName
@@ -18,9 +20,18 @@ class ModelDescription(Description):
     ----------
     halo
         How far in px around a pixel the image influences its class noticeably.
+    prior
+        What the probability that the network gives each class is multiplied by; None leaves it as it is.
     """
 
     halo: NonNegativeInt
+    prior: tuple[PositiveFloat, ...] | None = None
+
+    @model_validator(mode="after")
+    def _prior_of_the_classes(self) -> Self:
+        if self.prior is not None and len(self.prior) != len(self.classes):
+            raise ValueError(f"a prior of {len(self.prior)} numbers for {len(self.classes)} classes")
+        return self
 
 
 class Segmenter(TrainedNetwork[ModelDescription]):
@@ -57,4 +68,15 @@ class Segmenter(TrainedNetwork[ModelDescription]):
         InputError
             If the shape does not fit the model.
         """
-        return self._log_softmax(images)
+        found = self._log_softmax(images)
+        prior = self.description.prior
+        if prior is None:
+            return found
+        found += np.log(np.array(prior, dtype=np.float32))[:, None, None]
+        weighted: Float32 = found - logsumexp(found, axis=1, keepdims=True)
+        return weighted
+
+    def with_prior(self, prior: tuple[float, ...]) -> Segmenter:
+        """Give the same network with other weights of the classes."""
+        description = ModelDescription.model_validate({**self.description.model_dump(), "prior": prior})
+        return Segmenter(self.network, description, "cpu" if self.device.type == "cpu" else "cuda")

@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
@@ -17,7 +17,7 @@ from beamforge.evaluation import Bootstrap
 from beamforge.evaluation.repeats import Repeats, Summary
 from beamforge.files import read_json, write_json
 from beamforge.io.slices import AnnotatedSlices
-from beamforge.learning import NetworkConfig
+from beamforge.learning import NetworkConfig, TrainingConfig
 from beamforge.recipes.generators import fit_scenario
 from beamforge.recipes.kinds.sparse_labels import STEPS, SparseLabelsRecipe
 from beamforge.recipes.schema import Outcome
@@ -26,10 +26,16 @@ from beamforge.recipes.stages import Run
 from beamforge.recipes.streams import seed_for, stream
 from beamforge.reporting import figures
 from beamforge.reporting.report import Cell, Report
-from beamforge.simulation import Scenario
+from beamforge.simulation import Scenario, Step
+
+if TYPE_CHECKING:
+    from beamforge.learning import Segmenter
+    from beamforge.learning.data import LabelledImages
+    from beamforge.learning.scaling import Scaling
 
 SCRATCH, PRETRAINED = "from scratch", "after simulation"
 LEVEL = 0.95
+SAMPLES = "samples.zarr"
 
 
 class Curve(BaseModel):
@@ -155,29 +161,21 @@ class CurveJob:
         places = (np.arange(count) + 0.5) * len(available) / count
         return tuple(available[int(place)] for place in places)
 
-    def pretrain(self, count: int, seed: int) -> str:
-        """Train on simulated samples; a fitted generator learns from as many slices, another one serves all."""
-        from beamforge.learning import train
-        from beamforge.learning.data import Part, StoredDataset
+    def simulate(self, count: int) -> str:
+        """Simulate the samples of all seeds; a fitted generator learns from as many slices, another one serves all."""
         from beamforge.simulation.dataset import write_dataset
 
         recipe = self.recipe
-        name = f"pretraining/{f'{count} slices, ' if recipe.fitted else ''}seed {seed}"
-        training = recipe.first_training.model_copy(update={"seed": seed})
+        name = f"samples/{self._made_from(count)}"
 
         def make(folder: Path, scratch: Path) -> None:
-            scenario = self._scenario(count, seed)
-            number = seed_for(recipe.seed, f"samples {seed}")
-            write_dataset(scenario, scratch / "samples.zarr", recipe.pretraining.samples, number)
-            samples = StoredDataset(scratch / "samples.zarr")
-            whole = Part(samples, 0, len(samples))
-            train(recipe.network, training, whole, {}, scratch / "training", simulated=True)
-            shutil.move(scratch / "training" / "model", folder / "model")
+            path = scratch / SAMPLES  # a killed simulation goes on where it was
+            write_dataset(self._scenario(count), path, recipe.pretraining.samples, seed_for(recipe.seed, "samples"))
+            shutil.move(path, folder / SAMPLES)
 
         config = {
-            "pretraining": recipe.pretraining.model_dump(mode="json"),
-            "network": recipe.network.what_decides(),
-            "training": training.what_decides(),
+            "generator": recipe.pretraining.generator.model_dump(mode="json"),
+            "samples": recipe.pretraining.samples,
             "tile": recipe.tile,
             "slices": self.chosen(count) if recipe.fitted else None,
             "seed": recipe.seed,
@@ -185,49 +183,71 @@ class CurveJob:
         self.run.stage(name, config, ["data"], make)
         return name
 
-    def _scenario(self, count: int, seed: int) -> Scenario:
+    def _made_from(self, count: int) -> str:
+        return f"{count} slices" if self.recipe.fitted else "all"
+
+    def pretrain(self, count: int, seed: int) -> str:
+        """Train on the simulated samples."""
+        from beamforge.learning import train
+
+        recipe = self.recipe
+        samples = self.simulate(count)
+        name = f"pretraining/{self._made_from(count)}/seed {seed}"
+        training = recipe.first_training.model_copy(update={"seed": seed})
+
+        def make(folder: Path, scratch: Path) -> None:
+            data = self._simulated(count, seed)
+            train(recipe.network, training, data, {}, scratch / "training", simulated=True)
+            shutil.move(scratch / "training" / "model", folder / "model")
+
+        config = {
+            "network": recipe.network.what_decides(),
+            "training": training.what_decides(),
+            "variation": recipe.pretraining.variation,
+            "seed": recipe.seed,
+        }
+        self.run.stage(name, config, [samples], make)
+        return name
+
+    def _scenario(self, count: int) -> Scenario:
         from beamforge.recipes.comparison.forest import lay_out
 
         stack, labels = lay_out(self.slices, self.chosen(count), 0)
-        rng = stream(self.recipe.seed, f"generator {count} {seed}")
+        rng = stream(self.recipe.seed, f"generator {count}")
         return fit_scenario("pretraining", self.recipe.pretraining.generator, stack, labels, self.recipe.tile, rng)
 
+    def _simulated(self, count: int, seed: int) -> LabelledImages:
+        """Give the simulated samples, varied if the recipe says so."""
+        from beamforge.learning.augmented import Augmented
+        from beamforge.learning.data import Part, StoredDataset
+
+        samples = StoredDataset(self.run.folder / "samples" / self._made_from(count) / SAMPLES)
+        steps = [Step.from_dict(step) for step in self.recipe.pretraining.variation]
+        if steps:
+            return Augmented(samples, steps, seed_for(self.recipe.seed, f"variation {seed}"))
+        return Part(samples, 0, len(samples))
+
     def train(self, count: int, seed: int, first: str | None) -> None:
-        """Train on annotated slices, from scratch or from the weights of a stage, and judge on the test slices."""
-        from beamforge.learning import train
-        from beamforge.learning.slices import SliceTiles
+        """Train on annotated slices, from scratch or on from a stage, and judge on the test slices."""
         from beamforge.recipes.comparison.judging import judge, predict_slices
 
         recipe = self.recipe
-        whole = recipe.from_scratch if first is None else recipe.fine_tuning
+        whole = recipe.from_scratch if first is None else recipe.second_training
         training = whole.model_copy(update={"seed": seed})
 
         def make(folder: Path, scratch: Path) -> None:
-            tiles = SliceTiles(
-                self.slices,
-                self.chosen(count),
-                recipe.tile,
-                seed_for(recipe.seed, f"tiles {seed}"),
-                training.batch * (training.steps_per_epoch or STEPS),
-                augment=True,
-                balanced=recipe.balanced,
-            )
-            network: NetworkConfig = recipe.network
-            if first is not None:
-                weights = self.run.folder / first / "model" / "model.safetensors"
-                network = network.model_copy(update={"weights": str(weights)})
-            origin = dict(read_json(self.run.folder / "data" / "provenance.json"))
-            trained = train(
-                network, training, tiles, {}, scratch / "training", simulated=origin["simulated"],
-                origin={"measurement": origin, "pretrained": first},
-            )  # fmt: skip
+            if first is None:
+                trained = self._train(recipe.network, training, self._annotated(count, training), scratch)
+            else:
+                trained = self._fine_tune(count, self.run.folder / first, training, scratch)
             found = judge(self.judged, predict_slices(trained, self.judged, self.parts[1], 0), 0, train_seconds=0.0)
             write_json(folder / "scores.json", found.scores.model_dump(mode="json"))
-            shutil.move(scratch / "training" / "model", folder / "model")
+            trained.save(folder / "model")
 
         config: dict[str, Any] = {
             "network": recipe.network.what_decides(),
             "training": training.what_decides(),
+            "fine_tuning": recipe.fine_tuning.model_dump(mode="json") if first else None,
             "tile": recipe.tile,
             "balanced": recipe.balanced,
             "slices": self.chosen(count),
@@ -235,6 +255,51 @@ class CurveJob:
             "seed": recipe.seed,
         }
         self.run.stage(_place(first is not None, count, seed), config, ["data", *([first] if first else [])], make)
+
+    def _annotated(self, count: int, training: TrainingConfig) -> LabelledImages:
+        from beamforge.learning.slices import SliceTiles
+
+        recipe = self.recipe
+        return SliceTiles(
+            self.slices,
+            self.chosen(count),
+            recipe.tile,
+            seed_for(recipe.seed, f"tiles {training.seed}"),
+            training.batch * (training.steps_per_epoch or STEPS),
+            augment=True,
+            balanced=recipe.balanced,
+        )
+
+    def _fine_tune(self, count: int, first: Path, training: TrainingConfig, scratch: Path) -> Segmenter:
+        """Go on from a network that learnt from simulation, some of whose samples come between the tiles."""
+        from beamforge.learning import Segmenter
+        from beamforge.learning.interleaved import Interleaved
+        from beamforge.learning.interpolation import between
+
+        settings = self.recipe.fine_tuning
+        before = Segmenter.load(first / "model", training.device)
+        measured = [self._annotated(count, training)] * settings.measured
+        data = Interleaved(measured + [self._simulated(count, training.seed)] * settings.simulated)
+        weights = {"weights": str(first / "model" / "model.safetensors")}
+        network = self.recipe.network.model_copy(update=weights)
+        after = self._train(network, training, data, scratch, before.description.scaling)
+        return between(before, after, settings.share)
+
+    def _train(
+        self,
+        network: NetworkConfig,
+        training: TrainingConfig,
+        data: LabelledImages,
+        scratch: Path,
+        scaling: Scaling | None = None,
+    ) -> Segmenter:
+        from beamforge.learning import train
+
+        origin = dict(read_json(self.run.folder / "data" / "provenance.json"))
+        return train(
+            network, training, data, {}, scratch / "training", simulated=origin["simulated"], scaling=scaling,
+            origin={"measurement": origin},
+        )  # fmt: skip
 
     def curve(self) -> Curve:
         """Gather the scores."""

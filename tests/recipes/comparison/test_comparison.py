@@ -38,6 +38,7 @@ losses:
 seeds: [0, 1]
 training: {epochs: 2, steps_per_epoch: 6, batch: 2, threads: 1, device: cpu, precision: fp32, learning_rate: 5.0e-3}
 tile: 32
+choose_prior: true
 random_split: true
 target: 0.1
 timing: {repeats: 1, threads: 1}
@@ -163,6 +164,18 @@ def test_slices_laid_out_for_a_classifier_do_not_see_each_other(finished) -> Non
         features.append(filters(stack.values)[:, top : top + 44, left : left + 40])
     np.testing.assert_array_equal(*features)
     np.testing.assert_array_equal(features[0][0], slices.image(4)[0])
+
+
+def test_the_validation_slices_weigh_the_classes_of_every_row(finished) -> None:
+    folder, outcome = finished
+    rows = [folder / "run" / "networks" / name for name in outcome.result.networks]
+    models = [
+        json.loads((row / f"seed {seed}" / "model" / "model.json").read_text()) for row in rows for seed in (0, 1)
+    ]
+    for model in models:
+        assert abs(sum(model["prior"]) - 1) < 1e-12
+    assert any(max(model["prior"]) > min(model["prior"]) for model in models)
+    assert "weight of each class" in outcome.report.read_text()
 
 
 def test_a_classifier_gets_the_prior_that_does_best_on_other_slices(finished) -> None:

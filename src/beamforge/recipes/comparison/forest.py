@@ -73,6 +73,14 @@ def with_best_prior(
     return max(candidates, key=score)
 
 
+def reweighted(classifier: PixelClassifier, factors: Sequence[float]) -> PixelClassifier:
+    """Multiply the prior of a classifier by a factor for each class."""
+    classes = len(classifier.classes)
+    before = np.full(classes, 1 / classes) if classifier.prior is None else np.array(classifier.prior)
+    prior = before * np.asarray(factors)
+    return classifier.model_copy(update={"prior": tuple(float(share) for share in prior / prior.sum())})
+
+
 def lay_out(slices: AnnotatedSlices, numbers: Sequence[int], halo: int) -> tuple[xr.DataArray, xr.DataArray]:
     """Lay slices one above the other with `halo` px around each that are not labelled."""
     width = max(slices.labels(number).shape[1] for number in numbers)

@@ -185,7 +185,7 @@ class ComparisonJob:
         training = row.training.model_copy(update={"seed": seed})
 
         def make(folder: Path, scratch: Path) -> None:
-            train(
+            trained = train(
                 row.network,
                 training,
                 self._tiles(row, seed, random=random),
@@ -194,7 +194,9 @@ class ComparisonJob:
                 simulated=self.origin["simulated"],
                 origin={"run_seed": recipe.seed, "measurement": self.origin},
             )
-            shutil.move(scratch / "training" / "model", folder / "model")
+            if recipe.choose_prior:
+                trained = trained.with_prior(self._best_prior(trained, row.neighbours, seed, random=random))
+            trained.save(folder / "model")
             shutil.move(scratch / "training" / "events.jsonl", folder / "events.jsonl")
 
         config = {
@@ -207,6 +209,7 @@ class ComparisonJob:
             **({"augmentation": recipe.augmentation} if recipe.augmentation else {}),
             "seed": recipe.seed,
             "random": random,
+            **self._prior_settings,
         }
         self.run.stage(_place("networks", row.name, seed, random), config, self._before, make)
 
@@ -263,13 +266,15 @@ class ComparisonJob:
         """Train a pixel classifier, predict the test slices with it and judge them."""
         import time
 
-        from beamforge.recipes.comparison.forest import fit_pixel_classifier, with_best_prior
+        from beamforge.recipes.comparison.forest import fit_pixel_classifier, reweighted, with_best_prior
 
         def make(folder: Path, _: Path) -> None:
             start = time.perf_counter()
             rng = stream(self.recipe.seed, f"{method} {seed}")
             classifier = fit_pixel_classifier(self.slices, self.part("train"), method, rng)
             classifier = with_best_prior(classifier, self.slices, self.part("train"), self.part("validation"))
+            if self.recipe.choose_prior:
+                classifier = reweighted(classifier, self._best_prior(classifier, 0, seed))
             seconds = time.perf_counter() - start
             classifier.save(folder / "classifier.json")
             self._judge(classifier, self.part("test"), 0, folder, train_seconds=seconds)
@@ -279,8 +284,20 @@ class ComparisonJob:
             "prior": "validation",
             "seed": self.recipe.seed,
             "background": self.recipe.background,
+            **self._prior_settings,
         }
         self.run.stage(_place("judged", method, seed, False), config, self._before, make)
+
+    def _best_prior(self, predictor: Predictor, reach: int, seed: int, *, random: bool = False) -> tuple[float, ...]:
+        from beamforge.recipes.comparison.prior import best_prior
+
+        rng = stream(self.recipe.seed, f"prior {seed}")
+        return best_prior(predictor, self.slices, self.part("validation", random=random), reach, rng)
+
+    @property
+    def _prior_settings(self) -> dict[str, Any]:
+        """What stages rest on beside all else; without the choice they are those of recipes that do not know it."""
+        return {"choose_prior": True} if self.recipe.choose_prior else {}
 
     def _judge(self, predictor: Predictor, numbers: Sequence[int], reach: int, folder: Path, **times: Any) -> None:
         from beamforge.recipes.comparison.judging import judge, predict_slices

@@ -21,7 +21,7 @@ from beamforge.recipes.comparison.results import RunScores, VoteScores
 from beamforge.segmentation.vote import consistency_vote
 from beamforge.stack import IGNORE, as_stack
 
-_WINDOW = 1024
+WINDOW = 1024
 """Side in px of what is predicted at once: slices of common detectors go through whole."""
 
 _VOTERS = 3
@@ -45,7 +45,7 @@ def predict_slices(predictor: Predictor, slices: AnnotatedSlices, numbers: Seque
     for number in numbers:
         stack = as_stack(slices.window(number, reach), slices.window_channels(reach))
         start = time.perf_counter()
-        labels[number] = predict_image(predictor, stack, _WINDOW)
+        labels[number] = predict_image(predictor, stack, WINDOW)
         seconds.append(time.perf_counter() - start)
     return Predicted(labels, statistics.median(seconds))
 

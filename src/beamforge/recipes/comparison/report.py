@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 _SHOWN = 3
 """Slices shown with every row's prediction."""
 _LETTERS = 30
+_PRIOR = (
+    " The weight of each class, by which its probability is multiplied before the most probable one is taken, is that "
+    "of the highest mean IoU on the slices to choose by; so it is in every row, and the saved models hold it."
+)
 
 
 def write_report(job: ComparisonJob) -> Path:
@@ -56,7 +60,8 @@ def _table(report: Report, job: ComparisonJob, result: ComparisonResult, chosen:
         f"Means over {len(result.seeds)} seeds with the {100 * LEVEL:g} % interval by Student's t. Every network saw "
         f"the same random tiles in the same number of steps. Annotated slices: {slices['train']} to learn from, "
         f"{slices['validation']} to choose the best epoch by, {slices['test']} that had no part in it and judge. "
-        "Particle recall counts what touches in the truth and is at least half covered.",
+        "Particle recall counts what touches in the truth and is at least half covered."
+        + (_PRIOR if job.recipe.choose_prior else ""),
     )
     marked = [list(result.rows).index(chosen)]
     report.table(*score_cells(result), f"{job.recipe.name}: the recommended network is set off.", highlight=marked)

@@ -110,6 +110,8 @@ class ComparisonRecipe(RecipeBase):
     """Steps that vary the tiles anew every time."""
     classical: tuple[str, ...] = ("random_forest",)
     """Pixel classifiers that stand beside the networks."""
+    choose_prior: bool = False
+    """Whether the validation slices choose how much each class weighs, in all rows: that of the highest mean IoU."""
     random_split: bool = False
     """Whether the first network is also trained and judged under a random split, which leaks."""
     random_seeds: PositiveInt = 1

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator, model_validator
 
 from beamforge.learning import NetworkConfig, TrainingConfig
+from beamforge.recipes.fine_tuning import FineTuning
 from beamforge.recipes.schema import RecipeBase, folder_name
 from beamforge.recipes.settings import Settings
 
@@ -61,18 +62,11 @@ class LookSettings(Settings):
     steps: tuple[dict[str, Any], ...] = Field(min_length=1)
 
 
-class FineTuning(Settings):
+class PictureTuning(FineTuning):
     """How a trained network goes on learning from a few annotated pictures."""
 
-    training: dict[str, Any] = Field(default_factory=dict)
-    """What differs from the recipe's ``training``."""
-    measured: PositiveInt = 3
-    simulated: NonNegativeInt = 1
-    """In which proportion tiles of pictures and simulated ones take turns."""
     variation: tuple[dict[str, Any], ...] = ()
     """Degradations that the tiles of pictures are varied by."""
-    share: Annotated[float, Field(gt=0, le=1)] = 0.5
-    """Share of the fine-tuned weights in the result; the rest are those of before (Wortsman et al. 2022)."""
 
 
 class MicrographRecipe(RecipeBase):
@@ -95,7 +89,7 @@ class MicrographRecipe(RecipeBase):
     generators: dict[str, LookSettings] = Field(min_length=1)
     network: NetworkConfig = NetworkConfig()
     training: TrainingConfig = TrainingConfig()
-    fine_tuning: FineTuning = FineTuning()
+    fine_tuning: PictureTuning = PictureTuning()
     members: PositiveInt = 1
     """Networks of other seeds that every row with a network is the mean of; trainings take as many times as long."""
     orientations: bool = True

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import Field, NonNegativeInt, PositiveInt, ValidationError, model_validator
 
 from beamforge.learning import NetworkConfig, TrainingConfig
+from beamforge.recipes.fine_tuning import FineTuning
 from beamforge.recipes.kinds.comparison import Share
 from beamforge.recipes.kinds.measurement import GeneratorSettings
 from beamforge.recipes.schema import RecipeBase
@@ -31,6 +32,8 @@ class PretrainingSettings(Settings):
     """Its steps; those with `fit` learn from the annotated slices at hand, anew for every number of them."""
     samples: PositiveInt = 200
     """How many are simulated; they are used again and again."""
+    variation: tuple[dict[str, Any], ...] = ()
+    """Degradations that they are varied by each time, such as `flip`."""
     training: dict[str, Any] = Field(default_factory=dict)
     """Settings of this training that differ from `training`."""
 
@@ -51,8 +54,10 @@ class SparseLabelsRecipe(RecipeBase):
     seeds: tuple[NonNegativeInt, ...] = Field(default=(0, 1, 2), min_length=1)
     network: NetworkConfig = NetworkConfig()
     training: TrainingConfig = TrainingConfig()
-    """On annotated slices after simulation; from scratch it lasts as many steps longer as simulation was given."""
+    """From scratch on annotated slices; its length is that of the two other trainings together."""
     pretraining: PretrainingSettings
+    fine_tuning: FineTuning = FineTuning()
+    """How annotated slices follow on simulation."""
     tile: PositiveInt = 128  # px
     balanced: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Share of the training tiles that are drawn by class."""
@@ -63,29 +68,36 @@ class SparseLabelsRecipe(RecipeBase):
             raise ValueError(f"slices are {list(self.slices)}, expected rising numbers")
         if (self.judged is None) == (self.test == 0):
             raise ValueError("either `judged` names other slices and test is 0, or a share to test on is held out")
-        _ = self.first_training
+        _ = self.first_training, self.second_training
         return self
 
     @property
-    def fine_tuning(self) -> TrainingConfig:
-        """The training on annotated slices: its last weights are kept, as no slice is left to choose by."""
-        return self.training.model_copy(update={"keep": "last", "monitor": None})
+    def second_training(self) -> TrainingConfig:
+        """The training on annotated slices after simulation."""
+        return self._changed("fine_tuning", self.fine_tuning.training)
 
     @property
     def first_training(self) -> TrainingConfig:
         """The training on simulated samples."""
-        try:
-            changed = {**self.training.model_dump(), "keep": "last", "monitor": None, **self.pretraining.training}
-            return TrainingConfig.model_validate(changed)
-        except ValidationError as error:
-            raise ValueError(f"pretraining.training: {describe(error)}") from error
+        return self._changed("pretraining", self.pretraining.training)
 
     @property
     def from_scratch(self) -> TrainingConfig:
         """The training on annotated slices alone: of as many steps as both trainings of the other way have."""
-        first, then = self.first_training, self.fine_tuning
+        first, then = self.first_training, self.second_training
         steps = _steps(first, math.ceil(self.pretraining.samples / first.batch)) + _steps(then, STEPS)
-        return then.model_copy(update={"epochs": 1, "steps_per_epoch": steps, "stages": ()})
+        changes = {"epochs": 1, "steps_per_epoch": steps, "stages": ()}
+        return self._changed("training", {}).model_copy(update=changes)
+
+    def _changed(self, part: str, changes: dict[str, Any]) -> TrainingConfig:
+        """Give the settings of a training; no slice is left to choose an epoch by, so that the best is not known."""
+        keep = "ema" if self.training.keep == "ema" else "last"
+        try:
+            return TrainingConfig.model_validate(
+                {**self.training.model_dump(), "keep": keep, "monitor": None, **changes}
+            )
+        except ValidationError as error:
+            raise ValueError(f"{part}.training: {describe(error)}") from error
 
     @property
     def fitted(self) -> bool:
