@@ -21,6 +21,14 @@ def test_sources_take_turns() -> None:
     np.testing.assert_array_equal(mixed[4][1], tiles(2.0)[1][1])
 
 
+def test_a_source_named_twice_gives_a_new_item_every_time() -> None:
+    twice, once = tiles(1.0), tiles(2.0)
+    mixed = Interleaved([twice, once, twice])
+    for item, (source, place) in enumerate([(twice, 0), (once, 0), (twice, 1), (twice, 2), (once, 1), (twice, 3)]):
+        np.testing.assert_array_equal(mixed[item][1], source[place][1])
+    assert len({mixed[item][1].numpy().tobytes() for item in (0, 2, 3, 5)}) > 1
+
+
 def test_finite_sources_start_again() -> None:
     mixed = Interleaved([Part(tiles(1.0), 0, 2), tiles(2.0)])
     np.testing.assert_array_equal(mixed[0][1], mixed[4][1])

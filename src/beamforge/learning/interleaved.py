@@ -12,9 +12,9 @@ from beamforge.simulation.sample import Sample
 
 
 class Interleaved(LabelledImages):
-    """Endless data that takes one image of each source in turn: item ``i`` is item ``i // n`` of source ``i % n``.
+    """Endless data that takes one image of each source in turn.
 
-    A source named twice is taken twice as often; finite sources are gone through again and again.
+    A source named twice is taken twice as often, a new item every time; finite sources are gone through again and again.
 
     Parameters
     ----------
@@ -41,6 +41,9 @@ class Interleaved(LabelledImages):
                 )
         super().__init__(first.classes, first.channels, sum(len(source) for source in sources))
         self.sources = tuple(sources)
+        # How many items of its source every turn is behind the first of the round, and how many a round takes of it.
+        self._earlier = [sum(other is source for other in sources[:turn]) for turn, source in enumerate(sources)]
+        self._each_round = [sum(other is source for other in sources) for source in sources]
 
     def arrays(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Take the item of the source whose turn it is."""
@@ -49,6 +52,7 @@ class Interleaved(LabelledImages):
 
     def make_sample(self, index: int) -> Sample:
         """Take it, with what was drawn."""
-        source = self.sources[index % len(self.sources)]
-        place = index // len(self.sources)
+        rounds, turn = divmod(index, len(self.sources))
+        source = self.sources[turn]
+        place = rounds * self._each_round[turn] + self._earlier[turn]
         return source.make_sample(place if source.endless else place % len(source))
