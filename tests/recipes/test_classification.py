@@ -252,3 +252,17 @@ def test_tiles_of_all_pictures_show_marks_about_as_often_as_not(folders: Path, t
     marked = sum(bool((tiles.arrays(number)[1] == 1).any()) for number in range(400))
     # Three quarters are of pictures with cracks: half of these are centred on one, some of the rest show one too.
     assert 0.35 * 400 < marked < 0.75 * 400
+
+
+def test_rehearsal_puts_a_simulated_tile_after_each_real_one_of_the_mixed_network(
+    folders: Path, tmp_path: Path
+) -> None:
+    recipe = load_recipe("cracks", own(folders, "pictures.labelled=4", "augmentation=[]", "rehearsal=true"))
+    job = ClassificationJob(recipe, Run(tmp_path))
+    for stage in (job.divide, job.build, job.simulate):
+        stage()
+    mixed, real, simulated = (job._tiles_to_train(row, 8, seed=1) for row in ("mixed", "real", "synthetic"))
+    assert not real.endless
+    for number in range(12):
+        source = (real, simulated)[number % 2]
+        np.testing.assert_array_equal(mixed.arrays(number)[0], source.arrays(number // 2 % len(source))[0])

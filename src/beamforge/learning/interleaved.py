@@ -14,7 +14,7 @@ from beamforge.simulation.sample import Sample
 class Interleaved(LabelledImages):
     """Endless data that takes one image of each source in turn.
 
-    A source named twice is taken twice as often, a new item every time; finite sources are gone through again and again.
+    A source named twice is taken twice as often, a new item every time; a finite one is gone through again and again.
 
     Parameters
     ----------

@@ -160,7 +160,7 @@ class ClassificationJob:
         synthetic = row == "synthetic"
 
         def make(folder: Path, scratch: Path) -> None:
-            data = self.samples("training") if synthetic else self._real_tiles(training.batch, seed)
+            data = self._tiles_to_train(row, training.batch, seed)
             watching = {SIMULATED: self._classes(self.samples("validation"))}
             origin = {"trained_on": f"{self.recipe.name}: {row}", "run_seed": self.recipe.seed}
             work = scratch / "training"
@@ -174,10 +174,19 @@ class ClassificationJob:
             "network": self.recipe.network.what_decides(),
             "training": training.what_decides(),
             "augmentation": [] if synthetic else list(self.recipe.augmentation),
+            "rehearsal": row == "mixed" and self.recipe.rehearsal,
             "least": self.recipe.least,
             "seed": seed,
         }
         self.run.stage(f"networks/{row}", config, after, make)
+
+    def _tiles_to_train(self, row: str, length: int, seed: int) -> LabelledImages:
+        from beamforge.learning.interleaved import Interleaved
+
+        if row == "synthetic":
+            return self.samples("training")
+        real = self._real_tiles(length, seed)
+        return Interleaved([real, self.samples("training")]) if row == "mixed" and self.recipe.rehearsal else real
 
     def _real_tiles(self, length: int, seed: int) -> LabelledImages:
         """Draw tiles of the pictures that train, about as often with marks as without."""

@@ -127,6 +127,8 @@ class ClassificationRecipe(RecipeBase):
     """What differs in the training on real tiles alone."""
     fine_tuning: dict[str, Any] = Field(default_factory=dict)
     """What differs in the training on real tiles that follows the one on simulation."""
+    rehearsal: bool = False
+    """Whether that training sees a simulated tile after each real one, so that it forgets nothing."""
 
     @model_validator(mode="after")
     def _trainings_are_whole(self) -> Self:
