@@ -246,8 +246,15 @@ def test_a_classifier_that_does_as_well_is_advised_instead() -> None:
     chosen = recommend(made_up(networks | forests, {"one": 1.0, "other": 1.0}))
     assert chosen.row == "one"
     assert chosen.reason.endswith("forest needs no network and reaches 0.705: take that instead.")
-    weak = {"forest": [0.59, 0.61]}
+    weak = {"forest": [0.42, 0.46]}
     assert "forest" not in recommend(made_up(networks | weak, {"one": 1.0, "other": 1.0})).reason
+
+
+def test_a_classifier_that_the_seeds_do_not_tell_from_the_network_is_named() -> None:
+    ious = {"one": [0.64, 0.60], "forest": [0.60, 0.61]}
+    reason = recommend(made_up(ious, {"one": 1.0})).reason
+    assert reason.endswith("forest needs no network and reaches 0.605, which these seeds do not tell from it.")
+    assert "forest" not in recommend(made_up({row: values[:1] for row, values in ious.items()}, {"one": 1.0})).reason
 
 
 def test_a_fast_network_that_scatters_is_not_taken_for_a_good_one() -> None:

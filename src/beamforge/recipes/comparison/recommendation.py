@@ -66,12 +66,7 @@ def _reason(result: ComparisonResult, means: dict[str, float], best: str, chosen
 
 def _doubt(repeats: Repeats, chosen: str, means: dict[str, float]) -> str:
     """Name the networks that more seeds might put in another order."""
-    if len(repeats.seeds) < 2:
-        return ""
-    ends = {row: repeats.compare(row, chosen).t_interval for row in means if row != chosen}
-    unsure = [
-        f"{row} ({means[row]:.3f})" for row, interval in ends.items() if interval and interval[0] < 0 < interval[1]
-    ]
+    unsure = [f"{row} ({means[row]:.3f})" for row in means if row != chosen and _undecided(repeats, row, chosen)]
     if not unsure:
         return ""
     return (
@@ -80,10 +75,19 @@ def _doubt(repeats: Repeats, chosen: str, means: dict[str, float]) -> str:
     )
 
 
+def _undecided(repeats: Repeats, row: str, other: str) -> bool:
+    """Say whether the interval of the difference by seed holds 0; one seed gives none."""
+    interval = repeats.compare(row, other).t_interval if len(repeats.seeds) > 1 else None
+    return interval is not None and interval[0] < 0 < interval[1]
+
+
 def _against_classical(result: ComparisonResult, repeats: Repeats, means: dict[str, float], chosen: str) -> str:
-    """Advise the best classifier that needs no network if it does as well."""
+    """Advise the best classifier that needs no network if it does as well, and say so where the seeds leave it open."""
     classical = {row: repeats.summary(row).mean for row in result.classical}
     best = max(classical, key=lambda row: classical[row], default=None)
-    if best is None or classical[best] < means[chosen]:
+    if best is None:
         return ""
-    return f" {best} needs no network and reaches {classical[best]:.3f}: take that instead."
+    told = f" {best} needs no network and reaches {classical[best]:.3f}"
+    if classical[best] >= means[chosen]:
+        return f"{told}: take that instead."
+    return f"{told}, which these seeds do not tell from it." if _undecided(repeats, best, chosen) else ""
