@@ -35,9 +35,11 @@ def main() -> None:
         curve.saving(), unit="1", command="python benchmarks/sparse_labels.py", seconds=sum(stages.seconds.values()),
         peer=points, target=">= 2",
         note=f"{verdict(curve)} {len(curve.seeds)} seeds. The judged stack is simulated too, with one setting of what "
-        "the pre-training varies; on measured stacks the gain depends on how well the generator fits. Judged three "
+        "the pre-training varies; on measured stacks the gain depends on how well the generator fits. Judged four "
         "times: with a fine-tuning of 40 steps at the full rate without simulated tiles; with one of 60 steps, chosen "
-        "on another pillar; and with this one, longer as the slices learnt from were not fitted by the one before",
+        "on another pillar; with this one, longer as the slices learnt from were not fitted by the one before (scores "
+        "of two seeds with that had been seen); and with the same one after a fault was mended that had given it "
+        "every measured tile three times",
     )  # fmt: skip
 
 
