@@ -7,7 +7,7 @@ from beamforge.learning.network import Network
 
 
 def test_average_is_the_recursion_and_counters_are_copied() -> None:
-    network = Network(nn.BatchNorm2d(1), nn.Identity(), 1)
+    network = Network(nn.BatchNorm2d(1), nn.Identity(), 1, nn.Identity(), 1)
     average = MovingAverage(network, decay=0.3)
     expected = 1.0
     for update, value in enumerate([4.0, -2.0, 7.0, 7.0, 1.0]):
@@ -24,7 +24,7 @@ def test_average_is_the_recursion_and_counters_are_copied() -> None:
 
 
 def test_restored_average_goes_on_the_same() -> None:
-    network = Network(nn.Conv2d(1, 1, 1), nn.Identity(), 1)
+    network = Network(nn.Conv2d(1, 1, 1), nn.Identity(), 1, nn.Identity(), 1)
     average = MovingAverage(network, decay=0.9)
     again = MovingAverage(network, decay=0.9)
     for update in range(3):
