@@ -70,3 +70,18 @@ def test_networks_that_do_not_go_together_are_refused(tmp_path) -> None:
     (tmp_path / "ensemble.json").write_text(json.dumps({"networks": ["1"]}))
     with pytest.raises(InputError, match=r"ensemble\.json"):
         Ensemble.load(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["../other", "/etc", ".", "", "a/b", "a\n"])
+def test_members_outside_the_folder_are_refused(tmp_path, name) -> None:
+    segmenter(1).save(tmp_path / "other")
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "ensemble.json").write_text(json.dumps({"members": [name]}))
+    with pytest.raises(InputError, match=r"ensemble\.json: .*pattern"):
+        Ensemble.load(tmp_path / "model")
+
+
+def test_a_missing_member_is_named(tmp_path) -> None:
+    (tmp_path / "ensemble.json").write_text(json.dumps({"members": ["1"]}))
+    with pytest.raises(InputError, match=str(tmp_path / "1")):
+        Ensemble.load(tmp_path)

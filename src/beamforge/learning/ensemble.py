@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -26,7 +26,7 @@ class _Content(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    members: tuple[str, ...] = Field(min_length=1)
+    members: tuple[Annotated[str, Field(pattern=r"^\w[\w-]*$")], ...] = Field(min_length=1)
 
 
 class Ensemble:
